@@ -1,0 +1,1 @@
+"""The game adapters: real Gymnasium environments plus what a language model needs."""

@@ -251,7 +251,7 @@ class Decision:
     actions: tuple[str, ...]
     outcome: Outcome = Outcome.OK
     text: str = ""
-    repair: str = ""  # what was mended in the answer, where the outcome is `repaired`
+    repair: str = ""  # what was mended in the answer, or why the game refused the action
     memo: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -1,14 +1,14 @@
 """Errors by cause.
 
-    LudometerError
-    ├── InputError            wrong input: nothing was started, exit code 2
-    └── ProviderError         a model could not be asked; never a move
-        ├── TransientError    worth another try
-        │   ├── RateLimited   … after `retry_after` seconds
-        │   └── ProviderTimeout
-        └── FatalError        another try would fail the same way
-            ├── BudgetExhausted
-            └── MissingKey    also an InputError: found before anything starts
+LudometerError
+├── InputError            wrong input: nothing was started, exit code 2
+└── ProviderError         a model could not be asked; never a move
+├── TransientError    worth another try
+│   ├── RateLimited   … after `retry_after` seconds
+│   └── ProviderTimeout
+└── FatalError        another try would fail the same way
+├── BudgetExhausted
+└── MissingKey    also an InputError: found before anything starts
 """
 
 from __future__ import annotations

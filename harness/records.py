@@ -283,9 +283,8 @@ def read_episode(path: Path, *, tolerate_torn: bool = True) -> Episode | None:
                 if episode is not None:
                     raise InputError(f"{path}: a second header; the file is not one episode")
                 if line.schema_version > SCHEMA:
-                    raise InputError(
-                        f"{path}: written by a newer Ludometer (schema {line.schema_version}); upgrade to read it"
-                    )
+                    newer = f"written by a newer Ludometer (schema {line.schema_version})"
+                    raise InputError(f"{path}: {newer}; upgrade to read it")
                 episode = Episode(path=path, header=line)
             elif episode is None:
                 raise InputError(f"{path}: no header; the file is not an episode")
@@ -368,4 +367,3 @@ def read_run(folder: Path) -> list[Episode]:
         raise InputError(f"{folder} is not a run folder: it has no run.json")
     episodes = (read_episode(path) for path in sorted((folder / "episodes").rglob("*.jsonl")))
     return [episode for episode in episodes if episode is not None]
-

@@ -1,1 +1,1 @@
-
+"""What turns observations into requests and completions into actions."""

@@ -1,1 +1,1 @@
-
+"""How past turns become messages."""

@@ -1,1 +1,1 @@
-
+"""What reaches the models."""

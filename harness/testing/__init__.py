@@ -1,1 +1,1 @@
-
+"""Contract-test kits and fakes, shipped for plugin authors."""

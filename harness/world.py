@@ -1,0 +1,126 @@
+"""One environment, played by name: the only place that touches `gymnasium.Env`.
+
+`World` is synchronous and is used by one thread at a time. What it hands out (`Frame`) are plain
+values, so that a world can live in another thread or process than the episode that plays it.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from games.hashing import observation_hash
+from numpy.typing import NDArray
+
+from games.api import Action, Observation, Progress
+from harness import tasks
+from prompts import render
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What is known of a task when an episode of it starts."""
+
+    instructions: str
+    actions: Sequence[Action]
+    free_text: bool
+    max_steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What one `reset` or `step` gave."""
+
+    observation: Observation
+    hash: str
+    progress: Progress
+    reward: float = 0.0
+    terminated: bool = False
+    truncated: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the game ended itself."""
+        return self.terminated or self.truncated
+
+
+class World:
+    """A task's environment with its episode limit.
+
+    `observe` is ``text``, ``image`` or ``both``: what of an observation is made at all.
+    """
+
+    def __init__(self, task: str, *, observe: str = "text", step_limit: int | None = None) -> None:
+        self._observe = observe
+        self._env: Any = tasks.make(task, image=observe != "text")
+        self._step_limit = step_limit
+
+    def reset(self, seed: int) -> tuple[Briefing, Frame]:
+        """Start the episode of a seed."""
+        raw, info = self._env.reset(seed=seed)
+        return self._briefing(), self._frame(raw, info)
+
+    def step(self, action: str) -> Frame:
+        """Execute one named action.
+
+        Raises:
+            UnknownAction: the environment has no such action; it was not stepped.
+        """
+        value = self._call("decode", action)
+        raw, reward, terminated, truncated, info = self._env.step(value)
+        frame = self._frame(raw, info)
+        number = float(reward)
+        if not math.isfinite(number):
+            raise ValueError(f"the environment gave the reward {number}")
+        return replace(frame, reward=number, terminated=bool(terminated), truncated=bool(truncated))
+
+    def oracle(self) -> str:
+        """The oracle's next action."""
+        action: str = self._call("oracle")
+        return action
+
+    def picture(self) -> NDArray[np.uint8]:
+        """The frame as a player would see it (H × W × 3)."""
+        return np.asarray(self._env.render(), dtype=np.uint8)
+
+    def close(self) -> None:
+        """Free the engine."""
+        self._env.close()
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        return self._env.get_wrapper_attr(method)(*arguments)
+
+    def _briefing(self) -> Briefing:
+        own = int(self._env.get_wrapper_attr("max_steps"))
+        limit = min(own, self._step_limit) if self._step_limit else own
+        brief = self._call("brief")
+        actions = tuple(self._env.get_wrapper_attr("actions"))
+        free_text = bool(self._env.get_wrapper_attr("free_text"))
+        facts = {**brief.facts, "actions": actions, "free_text": free_text, "max_steps": limit}
+        words = render(brief.template, **facts)
+        if brief.facts.get("perturbations"):
+            words += "\n\n" + render("games/perturbation.j2", **facts)
+        return Briefing(words, actions, free_text, limit)
+
+    def _frame(self, raw: Any, info: Any) -> Frame:
+        observation: Observation = self._call("observe", raw, info)
+        if self._observe == "text":
+            observation = replace(observation, image=None)
+        elif observation.image is None:
+            observation = replace(observation, image=self.picture())
+        if self._observe == "image":
+            observation = replace(observation, sections=())
+        return Frame(observation, observation_hash(raw), self._call("progress"))
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    """The bytes of a PNG file of an H × W × 3 picture; the same picture gives the same bytes."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="PNG", compress_level=6)
+    return buffer.getvalue()
