@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, TextIO
+from typing import Annotated, Any, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -329,9 +329,11 @@ def mend(path: Path) -> bool:
     return False
 
 
-def to_json(line: _Line) -> str:
-    """One line of JSON; lone surrogates that a model may write are kept as escapes."""
-    return json.dumps(line.model_dump(mode="json"), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+def to_json(line: _Line) -> bytes:
+    """One line of JSON in UTF-8. A lone surrogate, which UTF-8 cannot hold, becomes a question mark."""
+    data = line.model_dump(mode="json")
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "replace")
 
 
 class EpisodeWriter:
@@ -339,11 +341,11 @@ class EpisodeWriter:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._stream: TextIO = path.open("a", encoding="ascii", newline="\n")
+        self._stream: BinaryIO = path.open("ab")
 
     def write(self, line: Header | Start | TurnRecord | Failure | End) -> None:
         """Append one line, whole, and hand it to the operating system."""
-        self._stream.write(to_json(line) + "\n")
+        self._stream.write(to_json(line) + b"\n")
         self._stream.flush()
 
     def close(self) -> None:
