@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from games.hashing import observation_hash
 from numpy.typing import NDArray
 
 from games.api import Action, Observation, Progress
+from games.hashing import observation_hash
 from harness import tasks
 from prompts import render
 
@@ -101,10 +101,7 @@ class World:
         actions = tuple(self._env.get_wrapper_attr("actions"))
         free_text = bool(self._env.get_wrapper_attr("free_text"))
         facts = {**brief.facts, "actions": actions, "free_text": free_text, "max_steps": limit}
-        words = render(brief.template, **facts)
-        if brief.facts.get("perturbations"):
-            words += "\n\n" + render("games/perturbation.j2", **facts)
-        return Briefing(words, actions, free_text, limit)
+        return Briefing(render(brief.template, **facts), actions, free_text, limit)
 
     def _frame(self, raw: Any, info: Any) -> Frame:
         observation: Observation = self._call("observe", raw, info)

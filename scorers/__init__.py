@@ -1,0 +1,11 @@
+"""From recorded episodes to numbers: scores, aggregates with intervals, leaderboards, reports.
+
+Reads run folders (`harness.records`) and plain tables; asks no model and knows no provider.
+"""
+
+from scorers._aggregate import METRICS, aggregates
+from scorers._board import by_task, leaderboard
+from scorers._compare import compare
+from scorers._rates import clopper_pearson, wilson
+
+__all__ = ["METRICS", "aggregates", "by_task", "clopper_pearson", "compare", "leaderboard", "wilson"]

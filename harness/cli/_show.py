@@ -1,0 +1,109 @@
+"""One episode in the terminal, turn by turn. Everything that a model or game wrote is escaped."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.cli._text import safe_text
+from harness.records import CallRecord, Episode, MessageRecord, ObservationRecord, TurnRecord
+
+
+def show_episode(
+    episode: Episode, console: Console, *, turns: slice | None = None, full: bool = False
+) -> None:
+    """Print the header, the start, the turns and the end of an episode.
+
+    Args:
+        episode: what to show.
+        console: where.
+        turns: only these.
+        full: all messages of each request; else only those that the turn added.
+    """
+    printer = _Printer(console)
+    header = episode.header
+    printer.line(f"{header.task} #{header.index} · {header.entrant}", "bold")
+    printer.line(
+        f"seed {header.seed} · suite {header.suite} {header.suite_version} · {header.started}", "dim"
+    )
+    if episode.start is not None and turns is None:
+        printer.block("instructions", episode.start.instructions, "blue")
+        printer.block("first observation", _observation(episode.start.observation), "cyan")
+    asked = _messages(episode) if full else {}
+    for turn in episode.turns[turns or slice(None)]:
+        _show_turn(printer, turn, asked.get(turn.index))
+    for failure in episode.failures:
+        printer.line(f"failed at turn {failure.turn}: {failure.outcome}: {failure.message}", "red")
+    if episode.end is not None and turns is None:
+        _show_end(printer, episode)
+
+
+def _show_turn(printer: _Printer, turn: TurnRecord, asked: list[tuple[MessageRecord, ...]] | None) -> None:
+    printer.line(f"── turn {turn.index} ──", "bold")
+    for number, call in enumerate(turn.calls):
+        for message in asked[number] if asked else call.request.add:
+            printer.block(message.role, _parts(message), "cyan")
+        _show_call(printer, call)
+    decision = turn.decision
+    style = "green" if decision.outcome in ("ok", "repaired") else "red"
+    note = f" ({decision.repair})" if decision.repair else ""
+    printer.line(f"{decision.outcome}{note}: {', '.join(decision.actions) or 'no action'}", style)
+    for step in turn.steps:
+        over = " · terminated" if step.terminated else " · truncated" if step.truncated else ""
+        printer.line(
+            f"  {step.action} → reward {step.reward:g}, progress {step.progress.value:.3f}{over}", ""
+        )
+
+
+def _show_call(printer: _Printer, call: CallRecord) -> None:
+    if call.reasoning:
+        printer.block("reasoning", call.reasoning, "magenta")
+    printer.block("answer", call.text, "yellow")
+    price = "" if call.cost is None else f", ${call.cost:.4f}"
+    retries = f", {len(call.retries)} retries" if call.retries else ""
+    kept = ", from the response cache" if call.cached else ""
+    usage = f"{call.usage.input} tokens in ({call.usage.cached} cached), {call.usage.output} out"
+    printer.line(f"  {usage}, {call.latency:.2f} s{price}{retries}{kept}", "dim")
+
+
+def _show_end(printer: _Printer, episode: Episode) -> None:
+    end = episode.end
+    assert end is not None  # noqa: S101 - the caller looked
+    limit = f" ({end.limit})" if end.limit else ""
+    printer.line(f"── {end.ending}{limit} ──", "bold")
+    printer.line(
+        f"progress {end.progress.value:.3f}, return {end.episode_return:g}, {end.steps} steps, "
+        f"{end.turns} turns, {end.usage.input + end.usage.output:,} tokens",
+        "",
+    )
+
+
+def _messages(episode: Episode) -> dict[int, list[tuple[MessageRecord, ...]]]:
+    found: dict[int, list[tuple[MessageRecord, ...]]] = {}
+    for turn, _, messages in episode.requests():
+        found.setdefault(turn.index, []).append(messages)
+    return found
+
+
+def _parts(message: MessageRecord) -> str:
+    return "\n".join(p["text"] if "text" in p else f"[picture {p['image'][:12]}]" for p in message.parts)
+
+
+def _observation(observation: ObservationRecord) -> str:
+    text = "\n\n".join(f"[{section.name}]\n{section.text}" for section in observation.sections)
+    return f"{text}\n[picture {observation.image[:12]}]" if observation.image else text
+
+
+class _Printer:
+    """Prints escaped text; nothing is read as markup."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def line(self, text: str, style: str) -> None:
+        self._console.print(Text(safe_text(text), style=style), soft_wrap=True)
+
+    def block(self, title: str, text: str, style: str) -> None:
+        self._console.print(Text(f"{safe_text(title)}:", style=f"bold {style}"))
+        for line in safe_text(text).split("\n"):
+            self._console.print(Text(f"  {line}"), soft_wrap=True)

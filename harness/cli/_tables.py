@@ -1,0 +1,123 @@
+"""The leaderboard in the terminal, and in forms for machines and papers: the same numbers in each."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.cli._text import safe_text
+
+_SHOWN = ("agent", "mean", "IQM", "episodes", "failed", "invalid", "tokens", "cost")
+
+
+def estimate(row: Any, metric: str) -> str:
+    """``0.42 [0.31, 0.55]``; without an interval ``0.42 [–]``."""
+    value, low, high = row[metric], row[f"{metric}_low"], row[f"{metric}_high"]
+    if pd.isna(value):
+        return "–"
+    return f"{value:.2f} [–]" if pd.isna(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def rows(board: pd.DataFrame) -> list[dict[str, str]]:
+    """The leaderboard as people read it."""
+    return [
+        {
+            "agent": str(row["agent"]),
+            "mean": estimate(row, "mean"),
+            "IQM": estimate(row, "iqm"),
+            "episodes": f"{row['episodes'] - row['missing']}/{row['episodes']}",
+            "failed": str(row["failed"]),
+            "invalid": f"{row['invalid_rate']:.1%}",
+            "tokens": f"{row['tokens']:,}",
+            "cost": "unknown" if pd.isna(row["cost"]) else f"${row['cost']:.2f}",
+        }
+        for _, row in board.iterrows()
+    ]
+
+
+def print_leaderboard(board: pd.DataFrame, console: Console | None = None) -> None:
+    """Print the leaderboard and what has to be known to read it; right in 80 columns."""
+    console = console or Console(highlight=False)
+    shown = _columns(board)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    for name in shown:
+        table.add_column(name, overflow="fold", justify="left" if name == "agent" else "right",
+                         no_wrap=name != "agent")  # fmt: skip
+    for row in rows(board):
+        table.add_row(*(Text(safe_text(row[name])) for name in shown))
+    console.print(table)
+    console.print(
+        "Mean and interquartile mean (IQM) of progress, with 95 % stratified bootstrap intervals "
+        "(corrected); these tasks, new seeds.",
+        style="dim",
+    )
+    for _, row in board.iterrows():
+        if row["flags"]:
+            note = safe_text(f"note: {row['agent']}: {', '.join(row['flags'])}")
+            console.print(Text(note), style="yellow", soft_wrap=True)
+
+
+def _columns(board: pd.DataFrame) -> list[str]:
+    """Tokens and cost are shown where a model was asked."""
+    asked = bool((board["tokens"] > 0).any())
+    return [name for name in _SHOWN if asked or name not in ("tokens", "cost")]
+
+
+def to_json(board: pd.DataFrame) -> str:
+    """A list of objects; what is not a number is null."""
+    records = [
+        {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in r.items()
+        }
+        for r in board.to_dict("records")
+    ]
+    return json.dumps(records, indent=2)
+
+
+def csv(board: pd.DataFrame) -> str:
+    """CSV that a spreadsheet takes as text and numbers, never as formulas."""
+    safe = board.copy()
+    safe["agent"] = [_no_formula(text) for text in safe["agent"]]
+    safe["flags"] = ["; ".join(flags) for flags in safe["flags"]]
+    return str(safe.to_csv(index=False)).rstrip("\n")
+
+
+def _no_formula(text: str) -> str:
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def markdown(board: pd.DataFrame) -> str:
+    """A Markdown table of what the terminal shows."""
+    shown = _columns(board)
+    lines = ["| " + " | ".join(shown) + " |", "|" + "|".join(" --- " for _ in shown) + "|"]
+    for row in rows(board):
+        cells = (safe_text(row[name]).replace("|", "\\|").replace("<", "&lt;") for name in shown)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def latex(board: pd.DataFrame) -> str:
+    """A LaTeX tabular of what the terminal shows."""
+    shown = _columns(board)
+    lines = [
+        "\\begin{tabular}{l" + "r" * (len(shown) - 1) + "}",
+        " & ".join(shown) + " \\\\ \\hline",
+        *(" & ".join(_tex(row[name]) for name in shown) + " \\\\" for row in rows(board)),
+        "\\end{tabular}",
+    ]
+    return "\n".join(lines)
+
+
+_TEX = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "–": "--"}
+
+
+def _tex(text: str) -> str:
+    special = {**_TEX, **{char: "\\" + char for char in "&%$#_{}"}}
+    return "".join(special.get(char, char) for char in safe_text(text))

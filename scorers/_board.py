@@ -1,0 +1,120 @@
+"""The leaderboard and the per-task table of a table of episodes (`scorers.progress`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scorers._aggregate import METRICS, Method, aggregates
+from scorers._rates import wilson
+
+_LOST = ["parse_error", "invalid_action", "empty", "truncated", "refusal"]
+
+
+def leaderboard(
+    table: pd.DataFrame,
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+    confidence: float = 0.95,
+    method: Method = "corrected",
+) -> pd.DataFrame:
+    """One row an agent, the best mean first: aggregates with intervals, sample sizes, failures, price.
+
+    An agent that has not played every task of the table is flagged: its aggregates are over its own
+    tasks and do not compare with the others'.
+    """
+    tasks = table["task"].nunique()
+    rows = []
+    for agent, played in table.groupby("agent", sort=True):
+        row: dict[str, Any] = {"agent": agent, **_counts(played)}
+        flags: list[str] = []
+        if row["tasks"] < tasks:
+            flags.append(f"{row['tasks']} of {tasks} tasks")
+        scored = _scored(played)
+        if scored:
+            result = aggregates(
+                scored,
+                resamples=resamples,
+                seed=seed,
+                confidence=confidence,
+                method=method,
+                name=str(agent),
+            )
+            for line in result.itertuples(index=False):
+                row |= {
+                    str(line.metric): line.estimate,
+                    f"{line.metric}_low": line.low,
+                    f"{line.metric}_high": line.high,
+                }
+            flags += [flag for flag in result.attrs["flags"] if not flag.endswith("missing")]
+        if row["missing"]:
+            flags.append(f"{row['missing']} missing")
+        row["flags"] = flags
+        rows.append(row)
+    return pd.DataFrame(rows, columns=_COLUMNS).sort_values(
+        ["mean", "agent"], ascending=[False, True], ignore_index=True, na_position="last"
+    )
+
+
+def _scored(played: pd.DataFrame) -> dict[str, Any]:
+    """Task → scores, tasks without any score left out (their episodes are counted as missing)."""
+    columns = {str(task): rows["score"].to_numpy() for task, rows in played.groupby("task", sort=True)}
+    return {task: scores for task, scores in columns.items() if not np.isnan(scores).all()}
+
+
+def _counts(played: pd.DataFrame) -> dict[str, Any]:
+    turns = int(played["turns"].sum())
+    return {
+        "tasks": int(played["task"].nunique()),
+        "episodes": len(played),
+        "missing": int(played["score"].isna().sum()),
+        "failed": int((played["status"] == "failed").sum()),
+        "turns": turns,
+        "invalid_rate": _rate(played[_LOST].to_numpy().sum(), turns),
+        "repaired_rate": _rate(played["repaired"].sum(), turns),
+        "tokens": int((played["input_tokens"] + played["output_tokens"]).sum()),
+        "cost": float(played["cost"].sum(skipna=False)),
+        "seconds": float(played["seconds"].sum()),
+    }
+
+
+def _rate(part: Any, whole: int) -> float:
+    return float(part) / whole if whole else 0.0
+
+
+def by_task(
+    table: pd.DataFrame, *, resamples: int = 10_000, seed: int = 0, confidence: float = 0.95
+) -> pd.DataFrame:
+    """One row an agent and task: the mean score with its interval and how many runs it rests on.
+
+    Where every score is 0 or 1 the interval is Wilson's, else the corrected bootstrap's; `method`
+    says which. One run that is not a success or failure has no interval.
+    """
+    rows = []
+    for (agent, task), played in table.groupby(["agent", "task"], sort=True):
+        scores = played["score"].dropna().to_numpy()
+        row = {"agent": agent, "task": task, "runs": len(scores), "missing": len(played) - len(scores)}
+        settings = {"resamples": resamples, "seed": seed, "confidence": confidence}
+        rows.append({**row, **_task_interval(scores, f"{agent}/{task}", **settings)})
+    return pd.DataFrame(rows, columns=["agent", "task", "mean", "low", "high", "runs", "missing", "method"])
+
+
+def _task_interval(scores: Any, name: str, **settings: Any) -> dict[str, Any]:
+    if not len(scores):
+        return {"mean": np.nan, "low": np.nan, "high": np.nan, "method": "no scores"}
+    if np.isin(scores, (0.0, 1.0)).all():
+        low, high = wilson(int(scores.sum()), len(scores), settings["confidence"])
+        return {"mean": float(scores.mean()), "low": low, "high": high, "method": "Wilson"}
+    mean = aggregates({name: scores}, name=name, **settings).iloc[0]
+    return {"mean": mean["estimate"], "low": mean["low"], "high": mean["high"], "method": "bootstrap"}
+
+
+_COLUMNS = [
+    "agent",
+    *(f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")),
+    "tasks", "episodes", "missing", "failed", "turns", "invalid_rate", "repaired_rate", "tokens", "cost",
+    "seconds", "flags",
+]  # fmt: skip

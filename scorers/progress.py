@@ -1,0 +1,62 @@
+"""The scorer of the box: an episode's score is its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from harness.records import Episode, Status
+
+OUTCOMES = ("ok", "repaired", "parse_error", "invalid_action", "empty", "truncated", "refusal")
+"""Outcomes of turns that belong to the agent; failures of the infrastructure are no turns."""
+
+
+class ProgressScorer:
+    """One row an episode; what failed or broke off has no score (NaN), never a zero."""
+
+    def score(self, episodes: Iterable[Episode]) -> pd.DataFrame:
+        """The table of episodes."""
+        return pd.DataFrame([_row(episode) for episode in episodes], columns=COLUMNS)
+
+
+def _row(episode: Episode) -> dict[str, Any]:
+    header, end = episode.header, episode.end
+    calls = [call for turn in episode.turns for call in turn.calls]
+    outcomes = [turn.decision.outcome for turn in episode.turns]
+    costs = [call.cost for call in calls]
+    return {
+        "agent": header.entrant,
+        "agent_spec": header.agent,
+        "model": header.model,
+        "suite": header.suite,
+        "suite_version": header.suite_version,
+        "task": header.task,
+        "game": header.task.partition("/")[0],
+        "index": header.index,
+        "seed": header.seed,
+        "status": str(episode.status),
+        "ending": str(end.ending) if end else None,
+        "limit": end.limit if end else None,
+        "score": end.progress.value if end and episode.status is Status.DONE else float("nan"),
+        "episode_return": end.episode_return if end else float("nan"),
+        "steps": sum(len(turn.steps) for turn in episode.turns),
+        "turns": len(episode.turns),
+        "input_tokens": sum(call.usage.input for call in calls),
+        "cached_tokens": sum(call.usage.cached for call in calls),
+        "output_tokens": sum(call.usage.output for call in calls),
+        "reasoning_tokens": sum(call.usage.reasoning for call in calls),
+        "cost": float("nan") if None in costs else float(sum(cost for cost in costs if cost is not None)),
+        "seconds": sum(turn.seconds_model + turn.seconds_env for turn in episode.turns),
+        "retries": sum(len(call.retries) for call in calls),
+        **{name: outcomes.count(name) for name in OUTCOMES},
+        "path": str(episode.path) if episode.path else None,
+    }
+
+
+COLUMNS = [
+    "agent", "agent_spec", "model", "suite", "suite_version", "task", "game", "index", "seed", "status",
+    "ending", "limit", "score", "episode_return", "steps", "turns", "input_tokens", "cached_tokens",
+    "output_tokens", "reasoning_tokens", "cost", "seconds", "retries", *OUTCOMES, "path",
+]  # fmt: skip
