@@ -145,7 +145,7 @@ def _config(spec: RunSpec, plan: Plan) -> dict[str, Any]:
         **asked,
         "suite": plan.suite,
         "suite_version": plan.suite_version,
-        "entrants": sorted(entrant.label for entrant in plan.entrants),
+        "entrants": sorted(f"{e.resolved} @ {e.model}" for e in plan.entrants),
         "tasks": _task_lines(plan),
     }
 

@@ -18,6 +18,9 @@ ADHOC = "adhoc"
 """The suite name of tasks that were picked on the command line."""
 
 
+DEFAULT_HISTORY = "full"
+
+
 @dataclass(frozen=True, slots=True)
 class Entrant:
     """An agent with all its settings, and its model where it needs one."""
@@ -32,16 +35,25 @@ class Entrant:
 
     @property
     def resolved(self) -> str:
-        """The agent with every setting spelled out, as the records hold it."""
+        """The agent with every setting spelled out."""
         shown: dict[str, Any] = dict(self.settings)
         if self.model is not None:
             shown["history"] = settings.Named(self.history.name, self.history_settings)
         return str(settings.Named(self.agent, shown))
 
     @property
+    def short(self) -> str:
+        """The agent with the settings that are not the default: one spelling for one behaviour."""
+        shown: dict[str, Any] = settings.changed(self.factory, self.settings)
+        history = settings.changed(self.history_factory, self.history_settings)
+        if self.model is not None and (history or self.history.name != DEFAULT_HISTORY):
+            shown["history"] = settings.Named(self.history.name, history)
+        return str(settings.Named(self.agent, shown))
+
+    @property
     def label(self) -> str:
         """Who plays, as reports name it."""
-        return self.resolved if self.model is None else f"{self.resolved} @ {self.model}"
+        return self.short if self.model is None else f"{self.short} @ {self.model}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +183,7 @@ def entrant_of(named: settings.Named, model: str | None) -> Entrant:
     """
     factory = plugins.load("agents", named.name)
     own = dict(named.settings)
-    history = _history(own.pop("history", "full"))
+    history = _history(own.pop("history", DEFAULT_HISTORY))
     history_factory = plugins.load("histories", history.name)
     known = settings.parameters(history_factory)
     given = dict(history.settings)

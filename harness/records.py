@@ -130,7 +130,8 @@ class Header(_Line):
     task: str
     index: int
     seed: int
-    agent: str  # resolved, with settings: "direct(history=full)"
+    agent: str  # with the settings that are not the default: "direct(history=window)"
+    resolved: str  # with every setting spelled out
     model: str | None  # "provider:name"
     config_hash: str
     versions: dict[str, str]

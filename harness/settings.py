@@ -161,6 +161,12 @@ def resolve(factory: Callable[..., Any], settings: Mapping[str, Any], owner: str
     return {name: _convert(p, settings.get(name, p.default), owner) for name, p in known.items()}
 
 
+def changed(factory: Callable[..., Any], resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """The resolved settings that are not at their defaults."""
+    known = parameters(factory)
+    return {name: value for name, value in resolved.items() if value != known[name].default}
+
+
 def _convert(parameter: inspect.Parameter, value: Any, owner: str) -> Any:
     if parameter.annotation is parameter.empty or value is parameter.default:
         return value

@@ -79,6 +79,8 @@ def flags(data: Strata) -> list[str]:
         found.append("one run: no interval")
     elif data.sizes.min() < FEW_RUNS:
         found.append(f"fewer than {FEW_RUNS} runs")
+    if data.sizes.min() > 1 and np.ptp(data.values) == 0:
+        found.append("all scores are equal: the interval says nothing about other seeds")
     if not data.rectangular:
         found.append("different run counts")
     if data.missing.any():

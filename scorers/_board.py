@@ -49,6 +49,7 @@ def leaderboard(
                     f"{line.metric}_low": line.low,
                     f"{line.metric}_high": line.high,
                 }
+            _clip(row, scored)
             flags += [flag for flag in result.attrs["flags"] if not flag.endswith("missing")]
         if row["missing"]:
             flags.append(f"{row['missing']} missing")
@@ -57,6 +58,15 @@ def leaderboard(
     return pd.DataFrame(rows, columns=_COLUMNS).sort_values(
         ["mean", "agent"], ascending=[False, True], ignore_index=True, na_position="last"
     )
+
+
+def _clip(row: dict[str, Any], scored: dict[str, Any]) -> None:
+    """Keep intervals within [0, 1] where scores are: the correction can widen them beyond."""
+    values = np.concatenate(list(scored.values()))
+    if np.nanmin(values) >= 0 and np.nanmax(values) <= 1:
+        for metric in METRICS:
+            for end in ("_low", "_high"):
+                row[metric + end] = float(np.clip(row[metric + end], 0.0, 1.0))
 
 
 def _scored(played: pd.DataFrame) -> dict[str, Any]:
@@ -109,7 +119,9 @@ def _task_interval(scores: Any, name: str, **settings: Any) -> dict[str, Any]:
         low, high = wilson(int(scores.sum()), len(scores), settings["confidence"])
         return {"mean": float(scores.mean()), "low": low, "high": high, "method": "Wilson"}
     mean = aggregates({name: scores}, name=name, **settings).iloc[0]
-    return {"mean": mean["estimate"], "low": mean["low"], "high": mean["high"], "method": "bootstrap"}
+    inside = scores.min() >= 0 and scores.max() <= 1
+    low, high = np.clip([mean["low"], mean["high"]], *((0, 1) if inside else (-np.inf, np.inf)))
+    return {"mean": mean["estimate"], "low": low, "high": high, "method": "bootstrap"}
 
 
 _COLUMNS = [

@@ -28,7 +28,7 @@ def _row(episode: Episode) -> dict[str, Any]:
     costs = [call.cost for call in calls]
     return {
         "agent": header.entrant,
-        "agent_spec": header.agent,
+        "agent_spec": header.resolved,
         "model": header.model,
         "suite": header.suite,
         "suite_version": header.suite_version,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import pickle
 from collections.abc import Mapping
 from typing import Any
 
@@ -120,18 +118,6 @@ class MiniGridGame(GameEnv):
             self._bot = BabyAIBot(self._env)
         action = self._bot.replan()
         return next(known.name for known in self.actions if known.value == action)
-
-    def checkpoint(self) -> bytes:
-        """The level, the bot and the generator, whole."""
-        return pickle.dumps((self._env.__dict__, self._success, self._bot))
-
-    def restore(self, state: bytes) -> None:
-        """Take over a checkpoint of the same task. Bytes of another source must not be given."""
-        # Checkpoints live in memory only and are never read from a run folder.
-        attributes, self._success, self._bot = pickle.loads(state)  # noqa: S301
-        self._env.__dict__.update(copy.copy(attributes))
-        if self._bot is not None:
-            self._bot.mission = self._env
 
 
 def _does_something(action: Action, env: MiniGridEnv, name: str) -> bool:

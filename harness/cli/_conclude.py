@@ -18,10 +18,9 @@ def conclude(
     folder: RunFolder, plan: Plan, result: Result, live: Live, *, report: bool, as_json: bool
 ) -> None:
     """Score what is recorded, say what happened, show and write the results."""
-    from scorers.progress import ProgressScorer
-
     import scorers
     from harness.cli import _tables
+    from scorers.progress import ProgressScorer
 
     table = ProgressScorer().score(read_run(folder.path))
     for line in _story(folder, plan, result):

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from harness.cli._text import safe_text
 
-_SHOWN = ("agent", "mean", "IQM", "episodes", "failed", "invalid", "tokens", "cost")
+_SHOWN = ("agent", "mean", "IQM", "scored", "failed", "lost", "tokens", "cost")
 
 
 def estimate(row: Any, metric: str) -> str:
@@ -24,6 +24,14 @@ def estimate(row: Any, metric: str) -> str:
     return f"{value:.2f} [–]" if pd.isna(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
+def _short(count: int) -> str:
+    """``653k``."""
+    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            return f"{count / size:.3g}{letter}"
+    return str(count)
+
+
 def rows(board: pd.DataFrame) -> list[dict[str, str]]:
     """The leaderboard as people read it."""
     return [
@@ -31,10 +39,10 @@ def rows(board: pd.DataFrame) -> list[dict[str, str]]:
             "agent": str(row["agent"]),
             "mean": estimate(row, "mean"),
             "IQM": estimate(row, "iqm"),
-            "episodes": f"{row['episodes'] - row['missing']}/{row['episodes']}",
+            "scored": f"{row['episodes'] - row['missing']}/{row['episodes']}",
             "failed": str(row["failed"]),
-            "invalid": f"{row['invalid_rate']:.1%}",
-            "tokens": f"{row['tokens']:,}",
+            "lost": f"{row['invalid_rate']:.1%}",
+            "tokens": _short(row["tokens"]),
             "cost": "unknown" if pd.isna(row["cost"]) else f"${row['cost']:.2f}",
         }
         for _, row in board.iterrows()
@@ -54,7 +62,7 @@ def print_leaderboard(board: pd.DataFrame, console: Console | None = None) -> No
     console.print(table)
     console.print(
         "Mean and interquartile mean (IQM) of progress, with 95 % stratified bootstrap intervals "
-        "(corrected); these tasks, new seeds.",
+        "(corrected); these tasks, new seeds. Lost: turns whose answer was no valid action.",
         style="dim",
     )
     for _, row in board.iterrows():

@@ -54,6 +54,7 @@ def compare(runs: tuple[Path, ...], form: str | None, seed: int) -> None:
 def scores(runs: Sequence[Path]) -> pd.DataFrame:
     """The episodes of several runs as one table."""
     import pandas as pd
+
     from scorers.progress import ProgressScorer
 
     return pd.concat([ProgressScorer().score(read_run(folder)) for folder in runs], ignore_index=True)

@@ -1,1 +1,17 @@
-"""Contract-test kits and fakes, shipped for plugin authors."""
+"""Contract-test kits for plugin authors: subclass one in a line, and pytest runs it.
+
+    from harness.testing import ProviderContract
+
+    class TestMine(ProviderContract):
+        plugin = "mine"          # the entry point's name, or a factory
+
+Our own plugins pass the same kits.
+"""
+
+from harness.testing.agent import AgentContract
+from harness.testing.game import GameContract
+from harness.testing.history import HistoryContract
+from harness.testing.provider import ProviderContract
+from harness.testing.scorer import ScorerContract
+
+__all__ = ["AgentContract", "GameContract", "HistoryContract", "ProviderContract", "ScorerContract"]

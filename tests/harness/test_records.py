@@ -29,7 +29,8 @@ from harness.records import (
 
 HEADER = Header(
     episode="a/b/0000", suite="s", suite_version="1", task="babyai/goto", index=0, seed=7,
-    agent="direct(history=full)", model="scripted:x", config_hash="c", versions={}, started="2026-01-01",
+    agent="direct", resolved="direct(history=full)", model="scripted:x",
+    config_hash="c", versions={}, started="2026-01-01",
 )  # fmt: skip
 PROGRESS = ProgressRecord(value=0.5, parts={"success": 0.0})
 START = Start(instructions="play", observation=ObservationRecord(), hash="h0", progress=PROGRESS, max_steps=9)

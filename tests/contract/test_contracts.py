@@ -1,0 +1,74 @@
+"""Our own plugins pass the kits that strangers get."""
+
+import pytest
+
+from harness.testing import (
+    AgentContract,
+    GameContract,
+    HistoryContract,
+    ProviderContract,
+    ScorerContract,
+)
+
+
+class TestMiniGrid(GameContract):
+    plugin = "minigrid"
+    steps = 30
+    tasks = (
+        "minigrid/MiniGrid-Empty-5x5-v0",
+        "minigrid/MiniGrid-DoorKey-8x8-v0",
+        "minigrid/MiniGrid-Dynamic-Obstacles-8x8-v0",
+        "minigrid/MiniGrid-MemoryS13-v0",
+        "minigrid/MiniGrid-GoToDoor-6x6-v0",
+        "minigrid/MiniGrid-LavaCrossingS9N2-v0",
+        "minigrid/BabyAI-GoToLocal-v0",
+        "minigrid/BabyAI-PutNextLocal-v0",
+        "minigrid/BabyAI-Synth-v0",
+    )
+
+
+class TestBabyAI(GameContract):
+    plugin = "babyai"
+    steps = 30
+
+
+class TestCrafter(GameContract):
+    plugin = "crafter"
+
+
+@pytest.mark.slow
+class TestAllOfMiniGrid(GameContract):
+    plugin = "minigrid"
+    steps = 20
+
+
+class TestScripted(ProviderContract):
+    plugin = "scripted"
+
+
+class TestEmbedded(ProviderContract):
+    plugin = "embedded"
+
+
+class TestFull(HistoryContract):
+    plugin = "full"
+
+
+class TestWindow(HistoryContract):
+    plugin = "window"
+
+
+class TestRandom(AgentContract):
+    plugin = "random"
+
+
+class TestOracle(AgentContract):
+    plugin = "oracle"
+
+
+class TestDirect(AgentContract):
+    plugin = "direct"
+
+
+class TestProgress(ScorerContract):
+    plugin = "progress"
