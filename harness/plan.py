@@ -112,7 +112,6 @@ def _adhoc(spec: RunSpec) -> Suite:
         version="1",
         title="tasks picked by hand",
         reasons="",
-        agents=("random",),
         tasks=tuple(SuiteTask(task=name) for name in tasks.match(spec.tasks)),
     )
 
@@ -194,13 +193,15 @@ def entrant_of(named: settings.Named, model: str | None) -> Entrant:
         raise InputError(f"the agent {named.name!r} asks no model, so it has no history")
     if model is not None:
         split_model(model)
+    history_settings = settings.resolve(history_factory, given, f"history {history.name!r}")
+    history_factory(**history_settings)  # a value that it refuses is found now, not in each episode
     return Entrant(
         agent=named.name,
         factory=factory,
         settings=settings.resolve(factory, own, f"agent {named.name!r}"),
         history=history,
         history_factory=history_factory,
-        history_settings=settings.resolve(history_factory, given, f"history {history.name!r}"),
+        history_settings=history_settings,
         model=model,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from harness import plan as planning
+from harness import tasks
 from harness.api import Sampling
 from harness.client import Budget, ModelClient
 from harness.errors import BudgetExhausted, InputError
@@ -69,6 +70,7 @@ async def execute(spec: RunSpec, plan: Plan, folder: RunFolder, digest: str, wat
     result = Result()
     open_episodes = _what_is_left(plan, folder, watcher, result)
     watcher.planned(result.done_before, len(plan.episodes))
+    _try_engines(open_episodes)
     clients = _clients(spec, open_episodes, watcher, folder)
     context = _Context(spec, plan, folder, digest, watcher, Stage(spec.workers), clients, versions(), result)
     try:
@@ -97,6 +99,12 @@ def _what_is_left(
         else:
             left.append((spec, recorded))
     return left
+
+
+def _try_engines(episodes: list[tuple[EpisodeSpec, Episode | None]]) -> None:
+    """Build one environment of each game: a missing engine is found before anything starts."""
+    for task in {episode.info.game: episode.task for episode, _ in episodes}.values():
+        tasks.make(task).close()
 
 
 def _clients(
@@ -134,16 +142,16 @@ def _cache(spec: RunSpec, folder: RunFolder) -> Any:
 
 async def _all(context: _Context, episodes: list[tuple[EpisodeSpec, Episode | None]]) -> None:
     gate = asyncio.Semaphore(context.spec.concurrency)
-    tasks = [asyncio.create_task(_one(context, gate, spec, recorded)) for spec, recorded in episodes]
+    playing = [asyncio.create_task(_one(context, gate, spec, recorded)) for spec, recorded in episodes]
     try:
-        await asyncio.gather(*tasks)
+        await asyncio.gather(*playing)
     except BudgetExhausted as error:
         context.result.stopped = str(error)
     finally:
         # The others are told to stop and are waited for, so that every file ends in a whole line.
-        for task in tasks:
+        for task in playing:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*playing, return_exceptions=True)
         finished = context.result.done + context.result.failed
         context.result.unfinished = len(episodes) - finished
 

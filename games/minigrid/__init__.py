@@ -15,7 +15,7 @@ from games.api import GameEnv, MissingExtra, Starts, TaskInfo
 
 
 @cache
-def _table(game: str) -> tuple[TaskInfo, ...]:
+def _rows(game: str) -> tuple[TaskInfo, ...]:
     """The shipped table of tasks; `games.minigrid._table` makes it from the package itself."""
     text = (resources.files(__package__) / "tasks.json").read_text(encoding="utf-8")
     return tuple(
@@ -39,7 +39,7 @@ class _MiniGridGame:
 
     def tasks(self) -> Sequence[TaskInfo]:
         """Every task of the game."""
-        return _table(self.name)
+        return _rows(self.name)
 
     def make(self, task: str, *, image: bool = False) -> GameEnv:
         """Build a task's environment."""

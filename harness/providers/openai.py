@@ -254,7 +254,7 @@ def _typed(error: openai.OpenAIError, secret: str) -> ProviderError:
     if isinstance(error, openai.APITimeoutError):
         return ProviderTimeout(f"no answer in time: {text}")
     if isinstance(error, openai.RateLimitError):
-        if "insufficient_quota" in text:
+        if error.code == "insufficient_quota":
             return FatalError(text)
         return RateLimited(text, _retry_after(error.response.headers.get("retry-after")))
     if isinstance(error, openai.APIStatusError):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from harness.api import Completion, Provider, Request, Usage
 
@@ -15,16 +15,18 @@ class ScriptedProvider(Provider):
 
     The answer of turn t is number t of the list, begun again at its end, so that what an episode
     gets does not depend on which other episodes run. A function gets the request. Without a script
-    it gives the first of the allowed answers.
+    it gives the first of the allowed answers. `delay` is how long an answer takes, in seconds.
     """
 
-    def __init__(self, model: str = "", *, answers: Script | None = None, **options: Any) -> None:
-        super().__init__(model, **options)
+    def __init__(self, model: str = "", *, answers: Script | None = None, delay: float = 0.0) -> None:
+        super().__init__(model, delay=delay)
+        self._delay = delay
         listed = [answer.strip() for answer in model.split(",")] if model else None
         self._script: Script | None = answers if answers is not None else listed
 
     async def complete(self, request: Request) -> Completion:
         """The next answer. Tokens are an estimate: white-space separated words."""
+        await asyncio.sleep(self._delay)
         answer = self._answer(request)
         if isinstance(answer, Completion):
             return answer

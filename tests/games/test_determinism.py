@@ -1,0 +1,32 @@
+"""The same seed and actions are the same episode, in another process, on another day: every task."""
+
+import pytest
+
+from games.api import Starts
+from games.hashing import observation_hash
+from harness.seeds import episode_seed
+from harness.tasks import all_tasks, make
+from harness.testing.game import in_another_process
+
+TASKS = [info for info in all_tasks() if info.deterministic]
+
+
+def test_every_task_is_the_same_under_another_hash_seed():
+    jobs = [(info.task, episode_seed("test", "1", info.task, 0), 200) for info in TASKS]
+    one, two = (in_another_process(jobs, hash_seed) for hash_seed in ("0", "4711"))
+    assert len(one) == len(TASKS)
+    assert [key for key in one if one[key] != two[key]] == []
+
+
+@pytest.mark.parametrize("count", [6])
+def test_indexes_give_distinct_starts(count):
+    wrong = []
+    for info in TASKS:
+        env = make(info.task)
+        seeds = [episode_seed("test", "1", info.task, index) for index in range(count)]
+        starts = {observation_hash(env.reset(seed=seed)[0]) for seed in seeds}
+        env.close()
+        expected = {Starts.MANY: [count], Starts.FIXED: [1], Starts.FEW: range(1, count + 1)}[info.starts]
+        if len(starts) not in expected:
+            wrong.append((info.task, info.starts, len(starts)))
+    assert wrong == []

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+import scorers
+from harness.testing.scorer import episode
+from scorers.progress import ProgressScorer
+
+
+def table(**agents):
+    episodes = [
+        episode(index, progress=value, agent=agent)
+        for agent, scores in agents.items()
+        for index, value in enumerate(scores)
+    ]
+    return ProgressScorer().score(episodes)
+
+
+def test_the_best_mean_stands_first_and_failures_stand_beside():
+    board = scorers.leaderboard(table(low=[0.1, 0.2, 0.0, 0.1, 0.1], high=[0.9, 0.8, None, 1.0, 0.7]))
+    assert list(board["agent"]) == ["high", "low"]
+    first = board.iloc[0]
+    assert (first["episodes"], first["missing"], first["failed"]) == (5, 1, 1)
+    assert first["mean"] == pytest.approx(0.85)
+    assert "1 missing" in first["flags"]
+    assert 0.7 <= first["mean_low"] <= first["mean"] <= first["mean_high"] <= 1.0
+
+
+def test_adding_an_agent_changes_no_other():
+    alone = scorers.leaderboard(table(a=[0.1, 0.5, 0.3, 0.9, 0.2]))
+    both = scorers.leaderboard(table(a=[0.1, 0.5, 0.3, 0.9, 0.2], b=[0.0, 0.5, 1.0, 0.2, 0.4]))
+    numbers = [column for column in alone.columns if column not in ("flags",)]
+    assert alone.iloc[0][numbers].equals(both[both["agent"] == "a"].iloc[0][numbers])
+
+
+def test_an_agent_without_any_score_is_shown_without_numbers():
+    board = scorers.leaderboard(table(a=[0.5, 0.5], b=[None, None]))
+    assert np.isnan(board[board["agent"] == "b"]["mean"].item())
+
+
+def test_successes_have_wilsons_interval_never_plus_minus_zero():
+    rows = scorers.by_task(table(a=[0.0] * 5, b=[0.25, 0.5, 0.75, 0.5, 0.5])).set_index("agent")
+    assert rows.loc["a", "method"] == "Wilson"
+    assert rows.loc["a", "high"] > 0.3
+    assert rows.loc["b", "method"] == "bootstrap"
