@@ -189,6 +189,8 @@ class Provider(Protocol):
     `concurrency` (how many requests it can serve at once; None for no limit of its own).
     """
 
+    model: str
+    options: dict[str, Any]
     needs_key: str | None = None
     extra: str | None = None
     images: bool = True

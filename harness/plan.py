@@ -12,6 +12,7 @@ from harness import plugins, settings, tasks
 from harness.api import MissingKey
 from harness.errors import InputError
 from harness.seeds import episode_seed
+from harness.settings import Named
 from harness.spec import Limits, RunSpec, Suite, SuiteTask, suite
 
 ADHOC = "adhoc"
@@ -28,7 +29,7 @@ class Entrant:
     agent: str
     factory: Callable[..., Any]
     settings: dict[str, Any]
-    history: settings.Named
+    history: Named
     history_factory: Callable[..., Any]
     history_settings: dict[str, Any]
     model: str | None = None

@@ -104,7 +104,7 @@ def _what_is_left(
 def _try_engines(episodes: list[tuple[EpisodeSpec, Episode | None]]) -> None:
     """Build one environment of each game: a missing engine is found before anything starts."""
     for task in {episode.info.game: episode.task for episode, _ in episodes}.values():
-        tasks.make(task).close()
+        tasks.make(task).close()  # type: ignore[no-untyped-call]
 
 
 def _clients(

@@ -38,7 +38,7 @@ class _World(engine.World):  # type: ignore[misc]
 
     def reset(self, seed: int | None = None) -> None:
         super().reset(seed)
-        self._chunks = defaultdict(_OrderedChunk)
+        self._chunks: defaultdict[Any, _OrderedChunk] = defaultdict(_OrderedChunk)
 
 
 class _QuietView(engine.LocalView):  # type: ignore[misc]
@@ -59,7 +59,7 @@ class SeededCrafter(crafter.Env):  # type: ignore[misc]
     def __init__(self, *, size: int, length: int) -> None:
         super().__init__(size=(size, size), length=length, seed=0)
         self._world = _World(self._area, constants.materials, (12, 12))
-        grid = self._local_view._grid
+        grid: Any = self._local_view._grid  # type: ignore[has-type]
         self._local_view = _QuietView(self._world, self._textures, grid)
         self._sem_view = engine.SemanticView(self._world, list(_CREATURES.values()))
 
@@ -73,7 +73,7 @@ class SeededCrafter(crafter.Env):  # type: ignore[misc]
         self._player = objects.Player(self._world, center)
         self._last_health = self._player.health
         self._world.add(self._player)
-        self._unlocked = set()
+        self._unlocked: set[str] = set()
         worldgen.generate_world(self._world, self._player)
 
     def picture(self) -> NDArray[np.uint8]:

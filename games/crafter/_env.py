@@ -92,7 +92,7 @@ class CrafterGame(GameEnv):
         dead = info["discount"] == 0.0
         return self._raw(), float(reward), bool(dead), bool(done and not dead), {}
 
-    def render(self) -> NDArray[np.uint8]:
+    def render(self) -> NDArray[np.uint8]:  # type: ignore[override]
         """The game's own picture (288 × 288 × 3)."""
         return self._env.picture()
 

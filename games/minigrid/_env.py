@@ -84,7 +84,7 @@ class MiniGridGame(GameEnv):
         self._success = bool(terminated) and float(reward) > 0
         return raw, float(reward), bool(terminated), bool(truncated), info
 
-    def render(self) -> NDArray[np.uint8]:
+    def render(self) -> NDArray[np.uint8]:  # type: ignore[override]
         """What the agent sees, from its own place (168 × 168 × 3 for the 7 × 7 view)."""
         frame = self._env.get_frame(highlight=False, tile_size=_TILE, agent_pov=True)
         return np.asarray(frame, dtype=np.uint8)

@@ -15,6 +15,7 @@ from games.api import Observation, Section, Stability
 
 _STATES = {index: name for name, index in STATE_TO_IDX.items()}
 _FACING = ("east", "south", "west", "north")
+_PLAIN = {"wall": "a wall", "goal": "the green goal square", "lava": "lava"}
 _BACKGROUND = ("unseen", "empty", "wall", "floor")
 
 
@@ -33,9 +34,9 @@ def describe(raw: dict[str, Any]) -> Observation:
 
 def _name(cell: Any) -> str:
     """``a closed red door``, with its article."""
-    kind = IDX_TO_OBJECT[int(cell[0])]
-    if kind in ("wall", "goal", "lava"):
-        return {"wall": "a wall", "goal": "the green goal square", "lava": "lava"}[kind]
+    kind = _kind(cell)
+    if kind in _PLAIN:
+        return _PLAIN[kind]
     words = [IDX_TO_COLOR[int(cell[1])], kind]
     if kind == "door":
         words.insert(0, _STATES[int(cell[2])])
@@ -43,7 +44,7 @@ def _name(cell: Any) -> str:
 
 
 def _kind(cell: Any) -> str:
-    return IDX_TO_OBJECT[int(cell[0])]
+    return str(IDX_TO_OBJECT[int(cell[0])])
 
 
 def _agent(image: Any) -> tuple[int, int]:

@@ -57,8 +57,8 @@ def print_leaderboard(board: pd.DataFrame, console: Console | None = None) -> No
     for name in shown:
         table.add_column(name, overflow="fold", justify="left" if name == "agent" else "right",
                          no_wrap=name != "agent")  # fmt: skip
-    for row in rows(board):
-        table.add_row(*(Text(safe_text(row[name])) for name in shown))
+    for cells in rows(board):
+        table.add_row(*(Text(safe_text(cells[name])) for name in shown))
     console.print(table)
     console.print(
         "Mean and interquartile mean (IQM) of progress, with 95 % stratified bootstrap intervals "

@@ -95,7 +95,7 @@ class SmolLM:
             copied.update(layer.keys[:, :, :length].clone(), layer.values[:, :, :length].clone(), number)
         return copied
 
-    @torch.inference_mode()
+    @torch.inference_mode()  # type: ignore[untyped-decorator]
     def _forward(self, ids: list[int], cache: DynamicCache, **more: Any) -> torch.Tensor:
         """Log-probabilities after each of the ids (ids × vocabulary), or after the last one only."""
         keep = {} if more else {"logits_to_keep": 1}

@@ -111,7 +111,7 @@ class GameContract:
             assert all(isinstance(part, float) for part in measure.parts.values())
             action = env.decode(names[dice.integers(len(names))])
             raw, reward, terminated, truncated, facts = env.step(action)
-            assert np.isfinite(reward)
+            assert np.isfinite(float(reward))
             if terminated or truncated:
                 raw, facts = env.reset(seed=3)
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import random
 import sys
+from typing import Any
 
-from games.api import GameEnv
+import gymnasium
+
 from games.hashing import observation_hash
 from harness import tasks
 
 
-def rollout(env: GameEnv, seed: int, steps: int) -> list[str]:
+def rollout(env: gymnasium.Env[Any, Any], seed: int, steps: int) -> list[str]:
     """The hashes of a reset and of up to `steps` random actions, begun again where an episode ends."""
     dice = random.Random(seed)
     names = [action.name for action in env.get_wrapper_attr("actions")]
@@ -37,7 +39,7 @@ def main() -> None:
     for task, seed, steps in json.load(sys.stdin):
         env = tasks.make(task)
         found[f"{task} {seed}"] = rollout(env, seed, steps)
-        env.close()
+        env.close()  # type: ignore[no-untyped-call]
     json.dump(found, sys.stdout)
 
 

@@ -100,7 +100,7 @@ def _runtime() -> str:
     """Vega, Vega-Lite and Vega-Embed in one script, with nothing in it that ends the element."""
     import vl_convert
 
-    bundle: str = vl_convert.javascript_bundle()
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
     return bundle.replace("</script", "<\\/script")
 
 
