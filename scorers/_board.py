@@ -100,24 +100,28 @@ def by_task(
 ) -> pd.DataFrame:
     """One row an agent and task: the mean score with its interval and how many runs it rests on.
 
-    Where every score is 0 or 1 the interval is Wilson's, else the corrected bootstrap's; `method`
-    says which. One run that is not a success or failure has no interval.
+    Where the task's measure is success the interval is Wilson's, else the corrected bootstrap's;
+    `method` says which. One run, or runs that are all equal, of another measure have no interval.
     """
     rows = []
     for (agent, task), played in table.groupby(["agent", "task"], sort=True):
         scores = played["score"].dropna().to_numpy()
         row = {"agent": agent, "task": task, "runs": len(scores), "missing": len(played) - len(scores)}
         settings = {"resamples": resamples, "seed": seed, "confidence": confidence}
-        rows.append({**row, **_task_interval(scores, f"{agent}/{task}", **settings)})
+        binary = all(value is True for value in played["binary"].dropna())
+        rows.append({**row, **_task_interval(scores, f"{agent}/{task}", binary=binary, **settings)})
     return pd.DataFrame(rows, columns=["agent", "task", "mean", "low", "high", "runs", "missing", "method"])
 
 
-def _task_interval(scores: Any, name: str, **settings: Any) -> dict[str, Any]:
+def _task_interval(scores: Any, name: str, *, binary: bool, **settings: Any) -> dict[str, Any]:
     if not len(scores):
         return {"mean": np.nan, "low": np.nan, "high": np.nan, "method": "no scores"}
-    if np.isin(scores, (0.0, 1.0)).all():
+    if binary:
         low, high = wilson(int(scores.sum()), len(scores), settings["confidence"])
         return {"mean": float(scores.mean()), "low": low, "high": high, "method": "Wilson"}
+    if np.ptp(scores) == 0:
+        # Resampling equal scores would give an interval of no width, as if there were no doubt.
+        return {"mean": float(scores[0]), "low": np.nan, "high": np.nan, "method": "all equal: none"}
     mean = aggregates({name: scores}, name=name, **settings).iloc[0]
     inside = scores.min() >= 0 and scores.max() <= 1
     low, high = np.clip([mean["low"], mean["high"]], *((0, 1) if inside else (-np.inf, np.inf)))

@@ -40,6 +40,8 @@ def _row(episode: Episode) -> dict[str, Any]:
         "ending": str(end.ending) if end else None,
         "limit": end.limit if end else None,
         "score": end.progress.value if end and episode.status is Status.DONE else float("nan"),
+        # Where the measure is success or failure the game says so itself: a 0 alone does not tell.
+        "binary": "success" in end.progress.parts if end else None,
         "episode_return": end.episode_return if end else float("nan"),
         "steps": sum(len(turn.steps) for turn in episode.turns),
         "turns": len(episode.turns),
@@ -57,6 +59,6 @@ def _row(episode: Episode) -> dict[str, Any]:
 
 COLUMNS = [
     "agent", "agent_spec", "model", "suite", "suite_version", "task", "game", "index", "seed", "status",
-    "ending", "limit", "score", "episode_return", "steps", "turns", "input_tokens", "cached_tokens",
+    "ending", "limit", "score", "binary", "episode_return", "steps", "turns", "input_tokens", "cached_tokens",
     "output_tokens", "reasoning_tokens", "cost", "seconds", "retries", *OUTCOMES, "path",
 ]  # fmt: skip

@@ -20,9 +20,10 @@ from harness.records import (
 from harness.testing._samples import loaded
 
 
-def episode(index: int, *, progress: float | None, agent: str = "direct") -> Episode:
-    """A recorded episode; without progress it failed."""
-    measure = ProgressRecord(value=progress or 0.0)
+def episode(index: int, *, progress: float | None, agent: str = "direct", binary: bool = False) -> Episode:
+    """A recorded episode; without progress it failed. `binary`: its measure is success."""
+    parts = {"success": progress or 0.0} if binary else {}
+    measure = ProgressRecord(value=progress or 0.0, parts=parts)
     header = Header(
         episode=f"{agent}/toy/{index:04d}",
         suite="kit",

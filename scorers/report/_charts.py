@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import altair
 
 _WIDTH = "container"
+_BLUE = "#4c78a8"  # readable on white and on near-black
 _ROW = 26
 """Pixels an agent takes in an interval plot."""
 
@@ -39,10 +40,10 @@ def _intervals(data: pd.DataFrame, *, row: str, title: str) -> Any:
     x = alt.X("estimate:Q", title=title, scale=alt.Scale(domain=[0, 1]))
     y = alt.Y(f"{row}:N", title=None, sort=None, axis=alt.Axis(labelLimit=260))
     base = alt.Chart(data).encode(y=y, tooltip=[row, "estimate", "low", "high"])
-    bars = base.mark_rule(strokeWidth=2).encode(
+    bars = base.mark_rule(strokeWidth=2, color=_BLUE).encode(
         x=alt.X("low:Q", title=title, scale=alt.Scale(domain=[0, 1])), x2="high:Q"
     )
-    return (bars + base.mark_point(filled=True, size=70).encode(x=x)).properties(
+    return (bars + base.mark_point(filled=True, size=70, color=_BLUE, opacity=1).encode(x=x)).properties(
         width=_WIDTH, height=alt.Step(_ROW)
     )
 

@@ -38,7 +38,12 @@ def test_an_agent_without_any_score_is_shown_without_numbers():
 
 
 def test_successes_have_wilsons_interval_never_plus_minus_zero():
-    rows = scorers.by_task(table(a=[0.0] * 5, b=[0.25, 0.5, 0.75, 0.5, 0.5])).set_index("agent")
+    lost = [episode(n, progress=0.0, agent="a", binary=True) for n in range(5)]
+    mixed = [episode(n, progress=p, agent="b") for n, p in enumerate([0.25, 0.5, 0.75, 0.5, 0.5])]
+    nothing = [episode(n, progress=0.0, agent="c") for n in range(5)]
+    rows = scorers.by_task(ProgressScorer().score([*lost, *mixed, *nothing])).set_index("agent")
     assert rows.loc["a", "method"] == "Wilson"
     assert rows.loc["a", "high"] > 0.3
     assert rows.loc["b", "method"] == "bootstrap"
+    assert rows.loc["b", "low"] < 0.5 < rows.loc["b", "high"]
+    assert np.isnan(rows.loc["c", "high"])
