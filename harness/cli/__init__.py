@@ -11,6 +11,7 @@ _COMMANDS = {
     "run": ("harness.cli.run:run", "Play a suite or tasks and score the play."),
     "report": ("harness.cli.report:report", "Write the HTML report of runs."),
     "compare": ("harness.cli.report:compare", "Compare the agents of runs in the terminal."),
+    "aggregate": ("harness.cli.aggregate:aggregate", "Aggregate any table of scores (CSV), with intervals."),
     "show": ("harness.cli.show:show", "Show one episode, turn by turn."),
     "list": ("harness.cli.listing:listing", "List games, tasks, suites, agents or models."),
     "doctor": ("harness.cli.doctor:doctor", "Say what is installed, and what is missing for what."),

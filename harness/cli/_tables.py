@@ -71,6 +71,27 @@ def print_leaderboard(board: pd.DataFrame, console: Console | None = None) -> No
             console.print(Text(note), style="yellow", soft_wrap=True)
 
 
+def p_value(value: float) -> str:
+    """Three digits; what is smaller is told as such, never as zero."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def print_pairs(pairs: pd.DataFrame, ranks: pd.DataFrame, console: Console | None = None) -> None:
+    """Print what ranks are open, and what can be said of each pair."""
+    console = console or Console(highlight=False)
+    if pairs.empty:
+        return
+    console.print("Ranks that cannot be excluded (95 %, all at once):", style="bold")
+    for row in ranks.to_dict("records"):
+        span = str(row["best"]) if row["best"] == row["worst"] else f"{row['best']} to {row['worst']}"
+        console.print(Text(f"  {safe_text(str(row['agent']))}: {span}"), soft_wrap=True)
+    console.print("Pairs, on the same seeds:", style="bold")
+    for row in pairs.to_dict("records"):
+        numbers = f"{row['difference']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]"
+        rests = f"Holm p {p_value(row['p_holm'])}, {row['pairs']} seeds on {row['tasks']} tasks"
+        console.print(Text(f"  {safe_text(str(row['words']))}: {numbers}, {rests}"), soft_wrap=True)
+
+
 def _columns(board: pd.DataFrame) -> list[str]:
     """Tokens and cost are shown where a model was asked."""
     asked = bool((board["tokens"] > 0).any())

@@ -39,16 +39,18 @@ def report(runs: tuple[Path, ...], html: Path | None, title: str | None, seed: i
 @click.option("--latex", "form", flag_value="latex", help="The leaderboard as LaTeX.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap's generator.")
 def compare(runs: tuple[Path, ...], form: str | None, seed: int) -> None:
-    """Show the leaderboard of all agents in one or more run folders, with intervals."""
+    """Compare all agents of one or more run folders: leaderboard, ranks, every pair on the same seeds."""
     import scorers
     from harness.cli import _tables
 
-    board = scorers.leaderboard(scores(runs), seed=seed)
+    table = scores(runs)
+    board = scorers.leaderboard(table, seed=seed)
     writers = {"json": _tables.to_json, "csv": _tables.csv, "md": _tables.markdown, "latex": _tables.latex}
     if form:
         click.echo(writers[form](board))
     else:
         _tables.print_leaderboard(board)
+        _tables.print_pairs(scorers.pairwise(table, seed=seed), scorers.rank_sets(table, seed=seed))
 
 
 def scores(runs: Sequence[Path]) -> pd.DataFrame:

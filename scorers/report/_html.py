@@ -18,6 +18,7 @@ from markupsafe import Markup
 from harness.errors import InputError
 from harness.records import read_run
 from scorers._board import by_task, leaderboard
+from scorers._pairs import pairwise, rank_sets
 from scorers.progress import OUTCOMES, ProgressScorer
 
 
@@ -51,6 +52,8 @@ def write_html(
         title=title or f"Ludometer: {', '.join(sorted(set(episodes['suite'])))}",
         board=board.to_dict("records"),
         tasks=tasks.to_dict("records"),
+        pairs=pairwise(episodes, resamples=resamples, seed=seed).to_dict("records"),
+        ranks={row["agent"]: row for row in _ranks(episodes, resamples, seed)},
         episodes=_links(episodes, out),
         outcomes=OUTCOMES,
         totals=_totals(episodes),
@@ -65,6 +68,11 @@ def write_html(
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(text.encode("utf-8", "backslashreplace"))
     return out
+
+
+def _ranks(episodes: pd.DataFrame, resamples: int, seed: int) -> list[dict[str, Any]]:
+    rows = rank_sets(episodes, resamples=resamples, seed=seed).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in rows]
 
 
 @cache

@@ -1,0 +1,77 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+import scorers
+
+
+def table(**agents):
+    """Episodes of agents with scores of shape tasks × indexes."""
+    rows = [
+        {
+            "suite": "s",
+            "suite_version": "1",
+            "agent": agent,
+            "task": f"t{task}",
+            "index": index,
+            "score": score,
+        }
+        for agent, scores in agents.items()
+        for task, runs in enumerate(scores)
+        for index, score in enumerate(runs)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_holm():
+    # The worked example: sorted p times 4, 3, 2, 1, made monotone.
+    assert scorers.holm([0.01, 0.04, 0.03, 0.005]).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert scorers.holm([0.9, 0.8]).tolist() == [1.0, 1.0]
+
+
+def test_pairs_rest_on_the_same_seeds_only():
+    rng = np.random.default_rng(0)
+    seeds = rng.random((3, 12))
+    episodes = table(a=seeds + 0.1, b=seeds, c=rng.random((3, 12)))
+    episodes.loc[(episodes["agent"] == "b") & (episodes["index"] == 0), "score"] = np.nan
+    pairs = scorers.pairwise(episodes, resamples=2000).set_index(["a", "b"])
+    assert len(pairs) == 3
+    assert pairs.loc[("a", "b"), "difference"] == pytest.approx(0.1)
+    assert pairs.loc[("a", "b"), "pairs"] == 33
+    assert pairs.loc[("a", "b"), "words"] == "a is better than b"
+    assert sum("cannot be told apart" in words for words in pairs["words"]) >= 1
+    assert (pairs["difference"] >= 0).all()
+    assert (pairs["p_holm"] >= pairs["p_value"]).all()
+
+
+def test_agents_without_a_seed_in_common_are_not_paired():
+    episodes = table(a=[[0.1, 0.2, 0.3]], b=[[0.1, 0.2, 0.3]])
+    episodes.loc[episodes["agent"] == "b", "task"] = "other"
+    assert scorers.pairwise(episodes).empty
+    ranks = scorers.rank_sets(episodes)
+    assert ranks[["best", "worst"]].to_numpy().tolist() == [[1, 2], [1, 2]]
+
+
+def test_clear_ranks_are_closed_and_ties_stay_open():
+    rng = np.random.default_rng(1)
+    seeds = rng.random((4, 20))
+    episodes = table(
+        top=seeds + 1,
+        one=seeds + rng.normal(0, 0.1, seeds.shape),
+        two=seeds + rng.normal(0, 0.1, seeds.shape),
+    )
+    ranks = scorers.rank_sets(episodes, resamples=2000).set_index("agent")
+    assert ranks.loc["top"].tolist() == [1, 1]
+    assert ranks.loc["one"].tolist() == [2, 3]
+    assert ranks.loc["two"].tolist() == [2, 3]
+
+
+@pytest.mark.slow
+def test_rank_sets_hold_all_ranks_when_all_are_equal():
+    rng = np.random.default_rng(2)
+    held = 0
+    for _ in range(200):
+        episodes = table(**{name: rng.random((5, 8)) for name in "abcde"})
+        ranks = scorers.rank_sets(episodes, resamples=500)
+        held += bool((ranks["best"] == 1).all() and (ranks["worst"] == 5).all())
+    assert held >= 180  # nominal 190 of 200; three standard errors below is 181
