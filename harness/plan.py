@@ -72,7 +72,8 @@ class EpisodeSpec:
     @property
     def id(self) -> str:
         """Unique in the run, and the path of its file without the ending."""
-        return f"{slug(self.entrant.label)}/{slug(self.task)}/{self.index:04d}"
+        task = "/".join(slug(part) for part in self.task.split("/"))
+        return f"{slug(self.entrant.label)}/{task}/{self.index:04d}"
 
 
 @dataclass(frozen=True, slots=True)

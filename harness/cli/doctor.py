@@ -14,13 +14,8 @@ from harness import plugins
 _EXTRAS = {
     "minigrid": (("minigrid",), "the games minigrid and babyai"),
     "crafter": (("crafter",), "the game crafter"),
-    "atari": (("ale_py",), "the game atari"),
-    "nethack": (("nle",), "the game nethack"),
-    "minihack": (("minihack", "nle"), "the game minihack"),
     "openai": (("openai",), "models openai:… and every compatible server"),
-    "anthropic": (("anthropic",), "models anthropic:…"),
-    "google": (("google.genai",), "models google:…"),
-    "local": (("torch", "transformers", "gguf", "accelerate"), "models embedded and transformers:…"),
+    "local": (("torch", "transformers", "gguf", "accelerate"), "the model embedded"),
     "report": (("altair", "vl_convert"), "the HTML report"),
 }
 """Extra → the modules it brings, and what they enable."""
