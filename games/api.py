@@ -174,7 +174,11 @@ class GameEnv(gymnasium.Env[Any, Any]):
 
 @runtime_checkable
 class Game(Protocol):
-    """A game plugin: a module-level object, named by the entry point."""
+    """A game plugin: a module-level object, named by the entry point.
+
+    A game that cannot list all its tasks sets ``open_ended = True`` and has
+    ``describe(task) -> TaskInfo``, which raises `ValueError` with one clear line.
+    """
 
     name: str
 

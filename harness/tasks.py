@@ -27,7 +27,9 @@ def match(patterns: Iterable[str]) -> list[str]:
         InputError: a pattern names nothing; the line holds the nearest task.
     """
     found: dict[str, None] = {}
-    for pattern in patterns:
+    for given in patterns:
+        # `gymnasium:CartPole-v1` is how users of Gymnasium will write it.
+        pattern = given.replace("gymnasium:", "gymnasium/", 1) if given.startswith("gymnasium:") else given
         if any(char in pattern for char in "*?["):
             found.update(dict.fromkeys(_matching(pattern)))
         else:
@@ -52,10 +54,17 @@ def info(task: str) -> TaskInfo:
     name = task.partition("/")[0]
     if name not in plugins.names("games"):
         raise InputError(plugins.unknown("task", task, [known.task for known in all_tasks()]))
-    listed = {known.task: known for known in _game(task).tasks()}
-    if task not in listed:
+    game = _game(task)
+    listed = {known.task: known for known in game.tasks()}
+    if task in listed:
+        return listed[task]
+    if not getattr(game, "open_ended", False):
         raise InputError(plugins.unknown("task", task, listed))
-    return listed[task]
+    try:
+        described: TaskInfo = game.describe(task)  # type: ignore[attr-defined]
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return described
 
 
 def _game(task: str) -> Game:
@@ -72,5 +81,5 @@ def make(task: str, *, image: bool = False) -> GameEnv:
     info(task)
     try:
         return _game(task).make(task, image=image)
-    except MissingExtra as error:
+    except (MissingExtra, ValueError) as error:
         raise InputError(str(error)) from None

@@ -14,6 +14,7 @@ from harness import plugins
 _EXTRAS = {
     "minigrid": (("minigrid",), "the games minigrid and babyai"),
     "crafter": (("crafter",), "the game crafter"),
+    "gymnasium": (("pygame",), "pictures of the game gymnasium"),
     "openai": (("openai",), "models openai:… and every compatible server"),
     "local": (("torch", "transformers", "gguf", "accelerate"), "the model embedded"),
     "report": (("altair", "vl_convert"), "the HTML report"),
