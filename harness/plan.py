@@ -142,7 +142,7 @@ def _episodes(
                     task=name,
                     info=info,
                     index=index,
-                    seed=episode_seed(chosen.name, chosen.version, name, index),
+                    seed=episode_seed(chosen.name, chosen.version, tasks.plain(name), index),
                     limits=spec.limits.over(line.limits).over(chosen.limits),
                     observe=_observe(spec, chosen, line, info),
                 )

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from harness import plan as planning
-from harness import tasks
 from harness.api import Sampling
 from harness.client import Budget, ModelClient
 from harness.errors import BudgetExhausted, InputError
@@ -17,6 +16,7 @@ from harness.play import Job, ReplayMismatch, now, play
 from harness.records import Episode, Header, Status, TurnRecord, mend, read_episode
 from harness.spec import RunSpec
 from harness.stage import Stage
+from harness.world import World
 
 
 class Watcher(Protocol):
@@ -102,9 +102,17 @@ def _what_is_left(
 
 
 def _try_engines(episodes: list[tuple[EpisodeSpec, Episode | None]]) -> None:
-    """Build one environment of each game: a missing engine is found before anything starts."""
-    for task in {episode.info.game: episode.task for episode, _ in episodes}.values():
-        tasks.make(task).close()  # type: ignore[no-untyped-call]
+    """Start one task of each game and each perturbed task: what cannot be played is found at once."""
+    first = {episode.info.game: episode for episode, _ in episodes}
+    perturbed = {episode.task: episode for episode, _ in episodes if "+" in episode.task}
+    for episode in {**first, **perturbed}.values():
+        world = World(episode.task, observe=episode.observe)
+        try:
+            world.reset(episode.seed)
+        except ValueError as error:
+            raise InputError(f"task {episode.task!r}: {error}") from None
+        finally:
+            world.close()
 
 
 def _clients(

@@ -8,7 +8,7 @@ import hashlib
 def episode_seed(suite: str, version: str, task: str, index: int) -> int:
     """The seed of the episode with this index: 31 bits of a hash, the same on every machine.
 
-    31 bits because some engines take no more.
+    31 bits because some engines take no more. A perturbed task has the seed of its plain task.
     """
     text = "\x1f".join((suite, version, task, str(index)))
     digest = hashlib.blake2b(text.encode(), digest_size=8, person=b"ludometer-seed").digest()

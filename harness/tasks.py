@@ -1,11 +1,16 @@
-"""The catalogue of tasks: what the game plugins offer, looked up by name or shell pattern."""
+"""The catalogue of tasks: what the game plugins offer, looked up by name or shell pattern.
+
+A task is ``game/name``, with perturbations after it where there are any (``game/name+sticky(0.25)``).
+"""
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from games.api import Game, GameEnv, MissingExtra, TaskInfo
+from games.perturb import Spec, apply, format_task, parse_task
 from harness import plugins
 from harness.errors import InputError
 
@@ -30,8 +35,9 @@ def match(patterns: Iterable[str]) -> list[str]:
     for given in patterns:
         # `gymnasium:CartPole-v1` is how users of Gymnasium will write it.
         pattern = given.replace("gymnasium:", "gymnasium/", 1) if given.startswith("gymnasium:") else given
-        if any(char in pattern for char in "*?["):
-            found.update(dict.fromkeys(_matching(pattern)))
+        plain, plus, perturbed = pattern.partition("+")
+        if any(char in plain for char in "*?["):
+            found.update(dict.fromkeys(info(hit + plus + perturbed).task for hit in _matching(plain)))
         else:
             found[info(pattern).task] = None
     return list(found)
@@ -45,12 +51,29 @@ def _matching(pattern: str) -> list[str]:
     return hits
 
 
+def plain(task: str) -> str:
+    """The task without its perturbations, whose seeds it shares."""
+    return _parse(task)[0]
+
+
+def _parse(task: str) -> tuple[str, tuple[Spec, ...]]:
+    try:
+        return parse_task(task)
+    except ValueError as error:
+        raise InputError(f"task {task!r}: {error}") from None
+
+
 def info(task: str) -> TaskInfo:
     """What is known of a task without building it.
 
     Raises:
-        InputError: there is no such task, or its game does not load.
+        InputError: there is no such task, its game does not load, or a perturbation is wrong.
     """
+    base, perturbations = _parse(task)
+    return replace(_plain_info(base), task=format_task(base, perturbations))
+
+
+def _plain_info(task: str) -> TaskInfo:
     name = task.partition("/")[0]
     if name not in plugins.names("games"):
         raise InputError(plugins.unknown("task", task, [known.task for known in all_tasks()]))
@@ -79,7 +102,9 @@ def make(task: str, *, image: bool = False) -> GameEnv:
         InputError: the task does not exist or its engine is not installed.
     """
     info(task)
+    base, perturbations = _parse(task)
     try:
-        return _game(task).make(task, image=image)
+        env: GameEnv = apply(_game(base).make(base, image=image), perturbations)
+        return env
     except (MissingExtra, ValueError) as error:
         raise InputError(str(error)) from None

@@ -101,7 +101,10 @@ class World:
         actions = tuple(self._env.get_wrapper_attr("actions"))
         free_text = bool(self._env.get_wrapper_attr("free_text"))
         facts = {**brief.facts, "actions": actions, "free_text": free_text, "max_steps": limit}
-        return Briefing(render(brief.template, **facts), actions, free_text, limit)
+        words = render(brief.template, **facts)
+        if told := brief.facts.get("perturbations"):
+            words += "\n\n" + render("games/perturbation.j2", perturbations=told)
+        return Briefing(words, actions, free_text, limit)
 
     def _frame(self, raw: Any, info: Any) -> Frame:
         observation: Observation = self._call("observe", raw, info)
