@@ -15,6 +15,7 @@ _EXTRAS = {
     "minigrid": (("minigrid",), "the games minigrid and babyai"),
     "crafter": (("crafter",), "the game crafter"),
     "gymnasium": (("pygame",), "pictures of the game gymnasium"),
+    "atari": (("ale_py",), "the game atari"),
     "openai": (("openai",), "models openai:… and every compatible server"),
     "local": (("torch", "transformers", "gguf", "accelerate"), "the model embedded"),
     "report": (("altair", "vl_convert"), "the HTML report"),

@@ -1,0 +1,71 @@
+"""Atari 2600 games on the Arcade Learning Environment, played from the picture.
+
+``atari/breakout`` is played under the protocol ``machado``; ``atari/breakout@atari100k`` under the
+other. The protocol is part of the task's name, so that scores of the two are never mixed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+
+from games.api import GameEnv, MissingExtra, Starts, TaskInfo
+
+PROTOCOLS = ("machado", "atari100k")
+
+
+@cache
+def games() -> tuple[str, ...]:
+    """The games whose ROMs come with ale-py 0.12.1 and start with one player."""
+    text = (resources.files(__package__) / "games.txt").read_text(encoding="utf-8")
+    return tuple(text.split())
+
+
+def _info(task: str) -> TaskInfo:
+    # The first picture of a game is the same for most seeds; sticky actions make the play differ.
+    return TaskInfo(task=task, game="atari", text=False, starts=Starts.FEW, max_steps=27_000)
+
+
+class _AtariGame:
+    """The game plugin."""
+
+    name = "atari"
+    open_ended = True
+
+    def tasks(self) -> Sequence[TaskInfo]:
+        """Every game under the protocol `machado`."""
+        return tuple(_info(f"atari/{name}") for name in games())
+
+    def describe(self, task: str) -> TaskInfo:
+        """A game under a named protocol.
+
+        Raises:
+            ValueError: there is no such game or protocol.
+        """
+        split(task)
+        return _info(task)
+
+    def make(self, task: str, *, image: bool = False) -> GameEnv:
+        """Build the environment. The picture can always be drawn."""
+        name, protocol = split(task)
+        try:
+            from games.atari._env import AtariGame
+        except ImportError as error:
+            raise MissingExtra(self.name, "atari", error) from error
+        return AtariGame(name, protocol)
+
+
+def split(task: str) -> tuple[str, str]:
+    """``atari/game@protocol`` → game and protocol."""
+    name, at, protocol = task.partition("/")[2].partition("@")
+    if name not in games():
+        near = difflib.get_close_matches(name, games(), n=1)
+        raise ValueError(f"unknown task {task!r}" + (f"; did you mean 'atari/{near[0]}'?" if near else ""))
+    if at and protocol not in PROTOCOLS:
+        raise ValueError(f"unknown protocol {protocol!r}; there are: {', '.join(PROTOCOLS)}")
+    return name, protocol or PROTOCOLS[0]
+
+
+atari = _AtariGame()

@@ -1,0 +1,181 @@
+"""The emulator as a Gymnasium environment, under a named protocol.
+
+| | machado | atari100k |
+|---|---|---|
+| sticky actions | probability 0.25 in each frame | none |
+| start | as the game starts | 1 to 30 frames of no action, by the seed |
+| frames a step | 4 | 4 |
+| the end | game over, or 108,000 frames | the same |
+
+`machado` follows Machado et al. 2018, "Revisiting the Arcade Learning Environment" (sticky actions,
+no end at a lost life, full-length episodes); `atari100k` is the evaluation without sticky actions that
+Atari-100k results use. Both take the game's minimal set of actions. In neither a lost life ends the
+episode.
+
+Progress is the human-normalised score, (score − random) / (human − random), within [0, 1]; the parts
+hold it unbounded, with the score, the frames and the lives. References are means of full episodes
+(google-deepmind/dqn_zoo, `dqn_zoo/atari_data.py`; 57 games), so the score of a part of an episode must not
+be held against them: until the game is over by itself, or if a shorter limit cuts it off, progress is 0
+and so is ``measured`` in its parts. The same holds for a game without a reference.
+"""
+
+from __future__ import annotations
+
+import csv
+import pickle
+import threading
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import ale_py
+import numpy as np
+from ale_py import roms
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from games.api import Action, Brief, GameEnv, Observation, Progress
+
+_FRAMES_A_STEP = 4
+_MOST_FRAMES = 108_000
+_STICKY = {"machado": 0.25, "atari100k": 0.0}
+_MOST_NOOPS = 30
+_loading = threading.Lock()
+
+_WAITS = {
+    "bank_heist": "moving",
+    "bowling": "fire",
+    "breakout": "fire",
+    "donkey_kong": "fire",
+    "human_cannonball": "fire",
+    "tennis": "fire",
+}
+"""Games that stand still until a button is pressed (the ALE's documentation, environments.md)."""
+
+
+@cache
+def _references() -> Mapping[str, tuple[float, float]]:
+    text = (resources.files(__package__) / "human_random.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {row["game"]: (float(row["random"]), float(row["human"])) for row in rows}
+
+
+def _named(action: Any) -> Action:
+    """``Action.UPRIGHTFIRE`` → ``up right fire``."""
+    words = action.name.lower()
+    for part in ("up", "down", "left", "right"):
+        words = words.replace(part, f"{part} ")
+    name = words.strip()
+    if name == "noop":
+        return Action("noop", "press nothing", action.value, ("wait", "no-op", "nothing"))
+    stick = name.replace("fire", "").strip()
+    text = f"push the joystick {stick.replace(' ', ' and ')}" if stick else ""
+    button = "press the button" if "fire" in name else ""
+    return Action(name, " and ".join(part for part in (text, button) if part), action.value)
+
+
+class AtariGame(GameEnv):
+    """One game. Raw: a dict of the console's memory (128 bytes) and the lives.
+
+    The picture (usually 210 × 160 × 3) is drawn by `render()` when it is asked for.
+    """
+
+    def __init__(self, name: str, protocol: str) -> None:
+        # The emulator's settings are those of the process while a ROM is loaded.
+        with _loading:
+            ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+            self._ale = ale_py.ALEInterface()
+            self._load(name, 0, _STICKY[protocol])
+        self._name = name
+        self._protocol = protocol
+        self._score = 0.0
+        self._frames = 0
+        self.render_mode = "rgb_array"
+        self.metadata = {"render_modes": ["rgb_array"], "render_fps": 15}
+        self.max_steps = _MOST_FRAMES // _FRAMES_A_STEP
+        self.actions = tuple(_named(action) for action in self._ale.getMinimalActionSet())
+        self.action_space = spaces.Discrete(18)
+        self.observation_space = spaces.Dict(
+            {"ram": spaces.Box(0, 255, (128,), np.uint8), "lives": spaces.Discrete(256)}
+        )
+
+    def _load(self, name: str, seed: int, sticky: float) -> None:
+        self._ale.setInt("random_seed", seed)
+        self._ale.setFloat("repeat_action_probability", sticky)
+        self._ale.loadROM(roms.get_rom_path(name))
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start the game of a seed: the emulator takes its seed when it loads the ROM."""
+        super().reset(seed=seed)
+        chosen = int(self.np_random.integers(2**31)) if seed is None else seed
+        with _loading:
+            self._load(self._name, chosen, _STICKY[self._protocol])
+        self._ale.reset_game()
+        self._score, self._frames = 0.0, 0
+        if self._protocol == "atari100k":
+            for _ in range(int(np.random.default_rng(chosen).integers(1, _MOST_NOOPS + 1))):
+                self._frame(ale_py.Action.NOOP)
+        return self._raw(), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Four frames of an action, rewards added; fewer where the game ends in between."""
+        reward = 0.0
+        for _ in range(_FRAMES_A_STEP):
+            reward += self._frame(ale_py.Action(int(action)))
+            if self._ale.game_over():
+                break
+        over = bool(self._ale.game_over())
+        return self._raw(), reward, over, bool(self._frames >= _MOST_FRAMES and not over), {}
+
+    def _frame(self, action: Any) -> float:
+        reward = float(self._ale.act(action))
+        self._score += reward
+        self._frames += 1
+        return reward
+
+    def render(self) -> NDArray[np.uint8]:  # type: ignore[override]
+        """The screen."""
+        return np.asarray(self._ale.getScreenRGB(), dtype=np.uint8)
+
+    def brief(self) -> Brief:
+        """The game, its protocol and what starts it."""
+        facts = {
+            "name": self._name.replace("_", " "),
+            "protocol": self._protocol,
+            "sticky": _STICKY[self._protocol],
+            "frames": _FRAMES_A_STEP,
+            "waits": _WAITS.get(self._name),
+        }
+        return Brief("games/atari.j2", facts)
+
+    def observe(self, raw: Any, info: Mapping[str, Any]) -> Observation:
+        """No words: the picture is the observation."""
+        return Observation()
+
+    def progress(self) -> Progress:
+        """See the module's words on progress."""
+        parts = {"score": self._score, "frames": float(self._frames), "lives": float(self._ale.lives())}
+        whole = self._ale.game_over() or self._frames >= _MOST_FRAMES
+        if not whole or self._name not in _references():
+            return Progress(0.0, {**parts, "measured": 0.0})
+        random, human = _references()[self._name]
+        normalised = (self._score - random) / (human - random)
+        return Progress(
+            min(1.0, max(0.0, normalised)), {**parts, "measured": 1.0, "human_normalised": normalised}
+        )
+
+    def checkpoint(self) -> bytes:
+        """The emulator's state, its random generator's included."""
+        return pickle.dumps((self._ale.cloneState(include_rng=True), self._score, self._frames))
+
+    def restore(self, state: bytes) -> None:
+        """Take over a checkpoint. Bytes of another source must not be given."""
+        # Checkpoints live in memory only and are never read from a run folder.
+        emulator, self._score, self._frames = pickle.loads(state)  # noqa: S301
+        self._ale.restoreState(emulator)
+
+    def _raw(self) -> dict[str, Any]:
+        return {"ram": self._ale.getRAM().copy(), "lives": int(self._ale.lives())}

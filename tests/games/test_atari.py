@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from games.atari import games
+from games.atari._env import _references
+from harness import tasks
+from harness.errors import InputError
+from harness.testing import GameContract
+from harness.world import World
+from scorers.tables import atari_reference
+
+
+class TestAtari(GameContract):
+    plugin = "atari"
+    steps = 30
+    seeds = 3
+    tasks = ("atari/pong", "atari/breakout", "atari/montezuma_revenge")
+
+
+def test_the_57_standard_games_are_there():
+    assert len(_references()) == 57
+    assert set(_references()) <= set(games())
+    assert len(games()) == 104
+
+
+def test_players_and_tables_use_the_same_references():
+    # Neither package may import the other, so the table of 57 games stands in both.
+    reference = atari_reference()
+    assert {name: tuple(row) for name, row in reference.iterrows()} == dict(_references())
+
+
+def test_the_games_are_those_that_ale_registers():
+    ale_py = pytest.importorskip("ale_py")
+    import gymnasium
+
+    gymnasium.register_envs(ale_py)
+    ours = {spec.kwargs["game"] for name, spec in gymnasium.registry.items() if name.startswith("ALE/")}
+    assert set(games()) <= ours
+
+
+def play(task, seed, steps=300):
+    env = tasks.make(task)
+    env.reset(seed=seed)
+    dice = np.random.default_rng(0)
+    rams = []
+    for _ in range(steps):
+        action = env.actions[dice.integers(len(env.actions))]
+        raw, _, over, _, _ = env.step(action.value)
+        rams.append(raw["ram"].tobytes())
+        if over:
+            break
+    return rams
+
+
+def test_protocols_differ_as_they_say():
+    assert play("atari/pong", 1) == play("atari/pong", 1)
+    assert play("atari/pong", 1) != play("atari/pong", 2), "sticky actions differ by the seed"
+    assert play("atari/pong@atari100k", 1) == play("atari/pong@atari100k", 1)
+    assert play("atari/pong@atari100k", 1) != play("atari/pong@machado", 1)
+    stuck = World("atari/pong@machado", observe="image").reset(1)[0].instructions
+    free = World("atari/pong@atari100k", observe="image").reset(1)[0].instructions
+    assert "with probability 0.25" in stuck
+    assert "probability" not in free
+
+
+@pytest.mark.parametrize("task", ["atari/pongg", "atari/pong@machad", "atari/"])
+def test_a_wrong_game_or_protocol_is_refused(task):
+    with pytest.raises(InputError, match="unknown"):
+        tasks.info(task)
+
+
+def test_scores_are_human_normalised_and_bounded():
+    env = tasks.make("atari/pong")
+    env.reset(seed=0)
+    env._score = 14.6
+    assert env.progress().value == 0.0, "a part of an episode is not held against whole ones"
+    assert env.progress().parts["measured"] == 0.0
+    env._frames = 108_000
+    random, human = _references()["pong"]
+    measure = env.progress()
+    assert measure.parts["human_normalised"] == pytest.approx((14.6 - random) / (human - random))
+    assert measure.value == pytest.approx(1.0)
+    env._score = -21.0
+    assert env.progress().value == 0.0
+    assert env.progress().parts["human_normalised"] < 0
+    unknown = tasks.make("atari/adventure")
+    unknown.reset(seed=0)
+    assert unknown.progress().parts["measured"] == 0.0
+
+
+def test_breakout_says_what_starts_it_and_does_not_hang():
+    env = tasks.make("atari/breakout")
+    briefing, _ = World("atari/breakout", observe="image").reset(1)
+    assert 'until "fire" is pressed' in briefing.instructions
+    env.reset(seed=0)
+    env._frames = 108_000 - 3
+    assert env.step(env.decode("noop"))[3]
+
+
+def test_a_lost_life_does_not_end_the_game():
+    env = tasks.make("atari/breakout")
+    env.reset(seed=0)
+    lives = env._ale.lives()
+    for _ in range(400):
+        _, _, over, _, _ = env.step(env.decode("fire"))
+        if env._ale.lives() < lives:
+            break
+    assert env._ale.lives() < lives
+    assert not over
