@@ -61,7 +61,8 @@ class SeededCrafter(crafter.Env):  # type: ignore[misc]
         self._world = _World(self._area, constants.materials, (12, 12))
         grid: Any = self._local_view._grid  # type: ignore[has-type]
         self._local_view = _QuietView(self._world, self._textures, grid)
-        self._sem_view = engine.SemanticView(self._world, list(_CREATURES.values()))
+        # Upstream maps the whole world at every step; `cells` looks at the part in view.
+        self._sem_view = lambda: None
 
     def start(self, seed: int) -> None:
         """Make the world of a seed; upstream's `reset` with the seed given."""
@@ -81,6 +82,21 @@ class SeededCrafter(crafter.Env):  # type: ignore[misc]
         self._local_view.noise_seed = (self._seed_of_episode * 10_007 + int(self._step or 0)) % 2**32
         return np.asarray(crafter.Env.render(self), dtype=np.uint8)
 
+    def cells(self, width: int, height: int) -> NDArray[np.uint8]:
+        """The numbers into `LEGEND` of the cells around the player (width × height, both odd)."""
+        world = self._world
+        x, y = (int(value) for value in self._player.pos)
+        left, top = x - width // 2, y - height // 2
+        seen = np.zeros((width, height), dtype=np.uint8)
+        inside = np.s_[max(0, left) : left + width, max(0, top) : top + height]
+        part = world._mat_map[inside]
+        seen[max(0, -left) :, max(0, -top) :][: part.shape[0], : part.shape[1]] = part
+        for thing in world.objects:
+            at = int(thing.pos[0]) - left, int(thing.pos[1]) - top
+            if 0 <= at[0] < width and 0 <= at[1] < height:
+                seen[at] = _NUMBERS[type(thing)]
+        return seen
+
     def _obs(self) -> None:
         """Draw nothing: upstream draws at every step, which is most of its time."""
 
@@ -95,4 +111,6 @@ _CREATURES = {
 }
 
 LEGEND = ("nothing", *constants.materials, *_CREATURES)
-"""Names of the numbers in the semantic map: 0 is outside the world, then materials, then creatures."""
+"""Names of the numbers of cells: 0 is outside the world, then materials, then creatures."""
+
+_NUMBERS = {kind: LEGEND.index(name) for name, kind in _CREATURES.items()}

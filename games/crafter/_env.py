@@ -129,7 +129,7 @@ class CrafterGame(GameEnv):
         env = self._env
         player = env._player
         return {
-            "view": self._cells(),
+            "view": env.cells(*_VIEW),
             "facing": tuple(int(value) for value in player.facing),
             "position": tuple(int(value) for value in player.pos),
             "inventory": dict(player.inventory),
@@ -137,14 +137,6 @@ class CrafterGame(GameEnv):
             "sleeping": bool(player.sleeping),
             "daylight": float(env._world.daylight),
         }
-
-    def _cells(self) -> NDArray[np.uint8]:
-        """The part of the semantic map in view; what lies outside the world is 0."""
-        width, height = _VIEW
-        world = self._env._sem_view()
-        padded = np.pad(world, ((width // 2,) * 2, (height // 2,) * 2))
-        x, y = (int(value) for value in self._env._player.pos)
-        return np.ascontiguousarray(padded[x : x + width, y : y + height], dtype=np.uint8)
 
 
 _KEPT = ("_step", "_seed_of_episode", "_last_health", "_unlocked")
