@@ -22,11 +22,12 @@ def test_every_task_is_the_same_under_another_hash_seed():
 def test_indexes_give_distinct_starts(count):
     wrong = []
     for info in TASKS:
+        if info.starts is Starts.FEW:
+            continue  # makes no promise; the games' own tests look at it
         env = make(info.task)
         seeds = [episode_seed("test", "1", info.task, index) for index in range(count)]
         starts = {observation_hash(env.reset(seed=seed)[0]) for seed in seeds}
         env.close()
-        expected = {Starts.MANY: [count], Starts.FIXED: [1], Starts.FEW: range(1, count + 1)}[info.starts]
-        if len(starts) not in expected:
+        if len(starts) != (count if info.starts is Starts.MANY else 1):
             wrong.append((info.task, info.starts, len(starts)))
     assert wrong == []
