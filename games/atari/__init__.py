@@ -1,7 +1,7 @@
-"""Atari 2600 games on the Arcade Learning Environment, played from the picture.
+"""Atari 2600 games on the Arcade Learning Environment, from the picture; fifteen also in words.
 
-``atari/breakout`` is played under the protocol ``machado``; ``atari/breakout@atari100k`` under the
-other. The protocol is part of the task's name, so that scores of the two are never mixed.
+``atari/breakout`` is played under the protocol ``machado``, ``atari/breakout@atari100k`` under another. The
+protocol is part of the task's name, so that scores of two are never mixed.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from functools import cache
 from importlib import resources
 
 from games.api import GameEnv, MissingExtra, Starts, TaskInfo
+from games.atari._trackers import TRACKED
+from games.atari.tables import TABLES
 
-PROTOCOLS = ("machado", "atari100k")
+PROTOCOLS = ("machado", "atari100k", "atari-gpt")
 
 
 @cache
@@ -23,9 +25,16 @@ def games() -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _info(task: str) -> TaskInfo:
+def _info(task: str, name: str, protocol: str) -> TaskInfo:
     # The first picture of a game is the same for most seeds; sticky actions make the play differ.
-    return TaskInfo(task=task, game="atari", text=False, starts=Starts.FEW, max_steps=27_000)
+    return TaskInfo(
+        task=task,
+        game="atari",
+        text=name in TABLES,
+        starts=Starts.FEW,
+        oracle=name in TRACKED,
+        max_steps=1_000 if protocol == "atari-gpt" else 27_000,
+    )
 
 
 class _AtariGame:
@@ -36,7 +45,7 @@ class _AtariGame:
 
     def tasks(self) -> Sequence[TaskInfo]:
         """Every game under the protocol `machado`."""
-        return tuple(_info(f"atari/{name}") for name in games())
+        return tuple(_info(f"atari/{name}", name, PROTOCOLS[0]) for name in games())
 
     def describe(self, task: str) -> TaskInfo:
         """A game under a named protocol.
@@ -44,8 +53,7 @@ class _AtariGame:
         Raises:
             ValueError: there is no such game or protocol.
         """
-        split(task)
-        return _info(task)
+        return _info(task, *split(task))
 
     def make(self, task: str, *, image: bool = False) -> GameEnv:
         """Build the environment. The picture can always be drawn."""
@@ -54,7 +62,7 @@ class _AtariGame:
             from games.atari._env import AtariGame
         except ImportError as error:
             raise MissingExtra(self.name, "atari", error) from error
-        return AtariGame(name, protocol)
+        return AtariGame(name, protocol, image=image)
 
 
 def split(task: str) -> tuple[str, str]:

@@ -1,22 +1,25 @@
 """The emulator as a Gymnasium environment, under a named protocol.
 
-| | machado | atari100k |
-|---|---|---|
-| sticky actions | probability 0.25 in each frame | none |
-| start | as the game starts | 1 to 30 frames of no action, by the seed |
-| frames a step | 4 | 4 |
-| the end | game over, or 108,000 frames | the same |
+| | machado | atari100k | atari-gpt |
+|---|---|---|---|
+| sticky actions | probability 0.25 in each frame | none | none |
+| start | as the game starts | 1 to 30 frames of no action, by the seed | the same |
+| frames a step | 4 | 4 | 4 |
+| the end | game over, or 108,000 frames | the same | 1,000 steps; a game that is over starts again |
 
 `machado` follows Machado et al. 2018, "Revisiting the Arcade Learning Environment" (sticky actions,
 no end at a lost life, full-length episodes); `atari100k` is the evaluation without sticky actions that
-Atari-100k results use. Both take the game's minimal set of actions. In neither a lost life ends the
-episode.
+Atari-100k results use; `atari-gpt` counts the reward of 1,000 steps whatever the number of games played in
+them, as Atari-GPT does (arXiv 2408.15950). All take the game's minimal set of actions. In none a lost
+life ends the episode.
 
 Progress is the human-normalised score, (score − random) / (human − random), within [0, 1]; the parts
-hold it unbounded, with the score, the frames and the lives. References are means of full episodes
-(google-deepmind/dqn_zoo, `dqn_zoo/atari_data.py`; 57 games), so the score of a part of an episode must not
-be held against them: until the game is over by itself, or if a shorter limit cuts it off, progress is 0
-and so is ``measured`` in its parts. The same holds for a game without a reference.
+hold it unbounded, with the score, the frames and the lives, and once more with the random that this
+project measured, where it did. References are means of full episodes (google-deepmind/dqn_zoo,
+`dqn_zoo/atari_data.py`; 57 games), so the score of a part of an episode must not be held against them:
+until the game is over by itself, or if a shorter limit cuts it off, progress is 0 and so is ``measured``
+in its parts. The same holds for a game without a reference, and for `atari-gpt`, of which no human score
+is published; its parts hold the ``random_score`` that this project measured under the same protocol.
 """
 
 from __future__ import annotations
@@ -36,10 +39,14 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from games.api import Action, Brief, GameEnv, Observation, Progress
+from games.atari._trackers import track
+from games.atari._words import describe
+from games.atari.tables import table
 
 _FRAMES_A_STEP = 4
 _MOST_FRAMES = 108_000
-_STICKY = {"machado": 0.25, "atari100k": 0.0}
+_STICKY = {"machado": 0.25, "atari100k": 0.0, "atari-gpt": 0.0}
+_GPT_STEPS = 1_000
 _MOST_NOOPS = 30
 _loading = threading.Lock()
 
@@ -52,6 +59,13 @@ _WAITS = {
     "tennis": "fire",
 }
 """Games that stand still until a button is pressed (the ALE's documentation, environments.md)."""
+
+
+@cache
+def _measured(file: str) -> Mapping[str, float]:
+    """Mean scores of random play that this project measured, by game (`benchmarks/atari_random.py`)."""
+    text = (resources.files(__package__) / file).read_text(encoding="utf-8")
+    return {row["game"]: float(row["random"]) for row in csv.DictReader(text.splitlines())}
 
 
 @cache
@@ -76,12 +90,13 @@ def _named(action: Any) -> Action:
 
 
 class AtariGame(GameEnv):
-    """One game. Raw: a dict of the console's memory (128 bytes) and the lives.
+    """One game. Raw: a dict of the console's memory (``ram``, and ``before`` it the step: 128 bytes each),
+    the lives and the score.
 
     The picture (usually 210 × 160 × 3) is drawn by `render()` when it is asked for.
     """
 
-    def __init__(self, name: str, protocol: str) -> None:
+    def __init__(self, name: str, protocol: str, *, image: bool = False) -> None:
         # The emulator's settings are those of the process while a ROM is loaded.
         with _loading:
             ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
@@ -91,13 +106,23 @@ class AtariGame(GameEnv):
         self._protocol = protocol
         self._score = 0.0
         self._frames = 0
+        self._pools = image
+        self._frame_before: NDArray[np.uint8] | None = None
         self.render_mode = "rgb_array"
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": 15}
-        self.max_steps = _MOST_FRAMES // _FRAMES_A_STEP
+        self._table = table(name)
+        self._steps = 0
+        self._before = np.zeros(128, dtype=np.uint8)
+        self.max_steps = _GPT_STEPS if protocol == "atari-gpt" else _MOST_FRAMES // _FRAMES_A_STEP
         self.actions = tuple(_named(action) for action in self._ale.getMinimalActionSet())
         self.action_space = spaces.Discrete(18)
         self.observation_space = spaces.Dict(
-            {"ram": spaces.Box(0, 255, (128,), np.uint8), "lives": spaces.Discrete(256)}
+            {
+                "ram": spaces.Box(0, 255, (128,), np.uint8),
+                "before": spaces.Box(0, 255, (128,), np.uint8),
+                "lives": spaces.Discrete(256),
+                "score": spaces.Discrete(2**31, start=-(2**30)),
+            }
         )
 
     def _load(self, name: str, seed: int, sticky: float) -> None:
@@ -114,20 +139,31 @@ class AtariGame(GameEnv):
         with _loading:
             self._load(self._name, chosen, _STICKY[self._protocol])
         self._ale.reset_game()
-        self._score, self._frames = 0.0, 0
-        if self._protocol == "atari100k":
+        self._score, self._frames, self._frame_before = 0.0, 0, None
+        self._steps = 0
+        if self._protocol != "machado":
             for _ in range(int(np.random.default_rng(chosen).integers(1, _MOST_NOOPS + 1))):
                 self._frame(ale_py.Action.NOOP)
+        self._before = self._ale.getRAM()
         return self._raw(), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Four frames of an action, rewards added; fewer where the game ends in between."""
         reward = 0.0
-        for _ in range(_FRAMES_A_STEP):
+        self._frame_before = None
+        self._before = self._ale.getRAM()
+        self._steps += 1
+        for frame in range(_FRAMES_A_STEP):
             reward += self._frame(ale_py.Action(int(action)))
             if self._ale.game_over():
                 break
+            if self._pools and frame == _FRAMES_A_STEP - 2:
+                self._frame_before = self._screen()
         over = bool(self._ale.game_over())
+        if self._protocol == "atari-gpt":
+            if over:
+                self._ale.reset_game()
+            return self._raw(), reward, False, self._steps >= _GPT_STEPS, {}
         return self._raw(), reward, over, bool(self._frames >= _MOST_FRAMES and not over), {}
 
     def _frame(self, action: Any) -> float:
@@ -137,7 +173,13 @@ class AtariGame(GameEnv):
         return reward
 
     def render(self) -> NDArray[np.uint8]:  # type: ignore[override]
-        """The screen."""
+        """The last two frames, the brighter of each pixel's channels: many games draw some things only in
+        every other frame, which four frames a step would never show (Mnih et al. 2015, "Human-level
+        control", pool in the same way)."""
+        screen = self._screen()
+        return screen if self._frame_before is None else np.maximum(screen, self._frame_before)
+
+    def _screen(self) -> NDArray[np.uint8]:
         return np.asarray(self._ale.getScreenRGB(), dtype=np.uint8)
 
     def brief(self) -> Brief:
@@ -148,34 +190,55 @@ class AtariGame(GameEnv):
             "sticky": _STICKY[self._protocol],
             "frames": _FRAMES_A_STEP,
             "waits": _WAITS.get(self._name),
+            "layout": self._table.LAYOUT if self._table is not None else "",
         }
         return Brief("games/atari.j2", facts)
 
     def observe(self, raw: Any, info: Mapping[str, Any]) -> Observation:
-        """No words: the picture is the observation."""
-        return Observation()
+        """The objects in words where the game has a table; else the picture is the observation."""
+        return describe(raw, self._table) if self._table is not None else Observation()
 
     def progress(self) -> Progress:
         """See the module's words on progress."""
         parts = {"score": self._score, "frames": float(self._frames), "lives": float(self._ale.lives())}
+        if self._protocol == "atari-gpt":
+            own = _measured("random_1000_steps.csv").get(self._name)
+            beside = {} if own is None else {"random_score": own}
+            return Progress(0.0, {**parts, **beside, "measured": 0.0})
         whole = self._ale.game_over() or self._frames >= _MOST_FRAMES
         if not whole or self._name not in _references():
             return Progress(0.0, {**parts, "measured": 0.0})
+        return self._normalised(parts)
+
+    def _normalised(self, parts: dict[str, float]) -> Progress:
         random, human = _references()[self._name]
-        normalised = (self._score - random) / (human - random)
-        return Progress(
-            min(1.0, max(0.0, normalised)), {**parts, "measured": 1.0, "human_normalised": normalised}
-        )
+        value = (self._score - random) / (human - random)
+        own = _measured("random_machado.csv").get(self._name)
+        beside = {} if own is None else {"by_own_random": (self._score - own) / (human - own)}
+        found = {**parts, **beside, "measured": 1.0, "human_normalised": value}
+        return Progress(min(1.0, max(0.0, value)), found)
+
+    def oracle(self) -> str:
+        """A tracker's next action, from the objects alone (Pong and Breakout)."""
+        return track(self._name, self._raw())
 
     def checkpoint(self) -> bytes:
         """The emulator's state, its random generator's included."""
-        return pickle.dumps((self._ale.cloneState(include_rng=True), self._score, self._frames))
+        state = self._ale.cloneState(include_rng=True)
+        return pickle.dumps((state, self._score, self._frames, self._steps, self._before))
 
     def restore(self, state: bytes) -> None:
         """Take over a checkpoint. Bytes of another source must not be given."""
         # Checkpoints live in memory only and are never read from a run folder.
-        emulator, self._score, self._frames = pickle.loads(state)  # noqa: S301
+        kept = pickle.loads(state)  # noqa: S301
+        emulator, self._score, self._frames, self._steps, self._before = kept
         self._ale.restoreState(emulator)
+        self._frame_before = None
 
     def _raw(self) -> dict[str, Any]:
-        return {"ram": self._ale.getRAM().copy(), "lives": int(self._ale.lives())}
+        return {
+            "ram": self._ale.getRAM(),
+            "before": self._before,
+            "lives": int(self._ale.lives()),
+            "score": int(self._score),
+        }

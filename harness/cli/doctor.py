@@ -14,6 +14,8 @@ from harness import plugins
 _EXTRAS = {
     "minigrid": (("minigrid",), "the games minigrid and babyai"),
     "crafter": (("crafter",), "the game crafter"),
+    "nethack": (("nle",), "the game nethack"),
+    "minihack": (("nle", "minihack", "minigrid"), "the game minihack"),
     "gymnasium": (("pygame",), "pictures of the game gymnasium"),
     "atari": (("ale_py",), "the game atari"),
     "openai": (("openai",), "models openai:… and every compatible server"),
