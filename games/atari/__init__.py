@@ -12,8 +12,10 @@ from functools import cache
 from importlib import resources
 
 from games.api import GameEnv, MissingExtra, Starts, TaskInfo
-from games.atari._trackers import TRACKED
 from games.atari.tables import TABLES
+
+TRACKED = ("breakout", "pong")
+"""The games for which there is a scripted player (`games.atari._trackers`)."""
 
 PROTOCOLS = ("machado", "atari100k", "atari-gpt")
 

@@ -39,7 +39,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from games.api import Action, Brief, GameEnv, Observation, Progress
-from games.atari._trackers import track
+from games.atari._trackers import tracker
 from games.atari._words import describe
 from games.atari.tables import table
 
@@ -90,8 +90,10 @@ def _named(action: Any) -> Action:
 
 
 class AtariGame(GameEnv):
-    """One game. Raw: a dict of the console's memory (``ram``, and ``before`` it the step: 128 bytes each),
-    the lives and the score.
+    """One game.
+
+    Raw: a dict of the console's memory (``ram``, and ``before`` it the step: 128 bytes each), the lives and
+    the score.
 
     The picture (usually 210 × 160 × 3) is drawn by `render()` when it is asked for.
     """
@@ -111,7 +113,7 @@ class AtariGame(GameEnv):
         self.render_mode = "rgb_array"
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": 15}
         self._table = table(name)
-        self._steps = 0
+        self._steps, self._tracker = 0, tracker(name)
         self._before = np.zeros(128, dtype=np.uint8)
         self.max_steps = _GPT_STEPS if protocol == "atari-gpt" else _MOST_FRAMES // _FRAMES_A_STEP
         self.actions = tuple(_named(action) for action in self._ale.getMinimalActionSet())
@@ -140,7 +142,7 @@ class AtariGame(GameEnv):
             self._load(self._name, chosen, _STICKY[self._protocol])
         self._ale.reset_game()
         self._score, self._frames, self._frame_before = 0.0, 0, None
-        self._steps = 0
+        self._steps, self._tracker = 0, tracker(self._name)
         if self._protocol != "machado":
             for _ in range(int(np.random.default_rng(chosen).integers(1, _MOST_NOOPS + 1))):
                 self._frame(ale_py.Action.NOOP)
@@ -173,9 +175,11 @@ class AtariGame(GameEnv):
         return reward
 
     def render(self) -> NDArray[np.uint8]:  # type: ignore[override]
-        """The last two frames, the brighter of each pixel's channels: many games draw some things only in
-        every other frame, which four frames a step would never show (Mnih et al. 2015, "Human-level
-        control", pool in the same way)."""
+        """The last two frames, the brighter of each pixel's channels.
+
+        Many games draw some things only in every other frame, which four frames a step would never show
+        (Mnih et al. 2015, "Human-level control through deep reinforcement learning", pool the same way).
+        """
         screen = self._screen()
         return screen if self._frame_before is None else np.maximum(screen, self._frame_before)
 
@@ -220,7 +224,8 @@ class AtariGame(GameEnv):
 
     def oracle(self) -> str:
         """A tracker's next action, from the objects alone (Pong and Breakout)."""
-        return track(self._name, self._raw())
+        assert self._tracker is not None  # noqa: S101 - offered only for games that have one
+        return self._tracker.act(self._raw())
 
     def checkpoint(self) -> bytes:
         """The emulator's state, its random generator's included."""

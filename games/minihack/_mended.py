@@ -24,7 +24,7 @@ from games.minihack._levels import boxoban_level
 _ROOM = {"width": 76, "height": 21}  # what fits on NetHack's map, as upstream has it
 
 
-class SeededGrid(MiniGridHack):
+class SeededGrid(MiniGridHack):  # type: ignore[misc]  # upstream has no types
     """Levels drawn by minigrid, of the seed that the game has."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -52,7 +52,7 @@ class SeededGrid(MiniGridHack):
         return MiniHackNavigation.seed(self, core, disp, reseed, lgen)
 
 
-class OwnBoxoban(BoxoHack):
+class OwnBoxoban(BoxoHack):  # type: ignore[misc]
     """Boxoban on the levels that are shipped."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

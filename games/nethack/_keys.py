@@ -260,7 +260,7 @@ def parse(text: str, asking: Asking) -> list[Piece]:
 
 def _answers(text: str, asking: Asking) -> list[Piece]:
     """The text as answers alone; empty where it is a command, which cancels the question."""
-    leads = text.split()[0].lower() in DIRECTIONS
+    leads = text.split(maxsplit=1)[0].lower() in DIRECTIONS
     if leads and asking not in (Asking.DIRECTION, Asking.PLACE):
         return []
     if not leads and _named(text) is not None and text.lower() not in _ANSWER_KEYS:
@@ -329,8 +329,7 @@ def _direction(command: Command, tokens: list[tuple[str, bool]]) -> list[Piece]:
     """A prefix takes its direction at once; without one it would swallow the next command."""
     if len(tokens) != 1 or tokens[0][0].lower() not in (*DIRECTIONS, *DIRECTIONS.values()):
         return [Piece(Kind.MORE, (ESC,))] if not tokens else _refuse(command, tokens)
-    (key,) = _answer(tokens[0][0])
-    return [Piece(Kind.MORE, (key,))]
+    return [Piece(Kind.MORE, _piece(*tokens[0]).keys)]
 
 
 def _refuse(command: Command, tokens: list[tuple[str, bool]]) -> list[Piece]:

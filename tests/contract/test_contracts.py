@@ -72,3 +72,11 @@ class TestDirect(AgentContract):
 
 class TestProgress(ScorerContract):
     plugin = "progress"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)  # each reset loads a ROM, 0.1 s
+class TestAllOfAtari(GameContract):
+    plugin = "atari"
+    steps = 20
+    seeds = 2

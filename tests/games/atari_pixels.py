@@ -26,14 +26,15 @@ def coloured(picture, colours):
     return np.logical_or.reduce([(picture == np.array(c, np.uint8)).all(2) for c in colours])
 
 
-def offset(thing, mask):
+def offset(thing, frame, colours):
     """How far the coloured part of a box's surroundings is from the box (right, down), or None.
 
     On each axis the smallest of three: left (top) sides, right (bottom) sides, middles. A sprite changes
     its outline as it moves its limbs; a box that lies elsewhere has all three wrong.
     """
     top, left = max(0, thing.y - LOOK), max(0, thing.x - LOOK)
-    rows, columns = np.nonzero(mask[top : thing.y + thing.h + LOOK, left : thing.x + thing.w + LOOK])
+    around = frame[top : thing.y + thing.h + LOOK, left : thing.x + thing.w + LOOK]
+    rows, columns = np.nonzero(coloured(around, colours))
     if not len(rows):
         return None
     return _off(columns + left, thing.x, thing.w), _off(rows + top, thing.y, thing.h)
@@ -44,7 +45,7 @@ def _off(found, begin, size):
     return min(first, last, (first + last) / 2, key=abs)
 
 
-def measure(game, steps=600, seed=0):
+def measure(game, steps=500, seed=0):
     """Of each kind of object how often it was reported, seen, and seen in its place, over random play.
 
     It is looked for in the last frame of a step, in the one before, and in the one that comes next: many
@@ -80,7 +81,7 @@ def shown(env):
 
 def note(found, thing, frames, colours):
     """Count one reported object."""
-    offs = [offset(thing, coloured(frame, colours)) for frame in frames]
+    offs = [offset(thing, frame, colours) for frame in frames]
     offs = [off for off in offs if off is not None]
     found["reported"] += 1
     if offs:
@@ -94,6 +95,5 @@ if __name__ == "__main__":
     for name in sys.argv[1:]:
         for what, found in measure(name).items():
             offs = ", ".join(f"{k[4:]}: {n}" for k, n in found.most_common(12) if k.startswith("off"))
-            print(
-                f"{name}: {what}: {found['placed']} of {found['seen']} seen of {found['reported']}  ({offs})"
-            )
+            line = f"{name}: {what}: {found['placed']} of {found['seen']} seen of {found['reported']}"
+            sys.stdout.write(f"{line}  ({offs})\n")

@@ -107,3 +107,43 @@ def test_a_lost_life_does_not_end_the_game():
             break
     assert env._ale.lives() < lives
     assert not over
+
+
+def test_atari_gpt_plays_on_after_a_game_is_over():
+    env = tasks.make("atari/breakout@atari-gpt")
+    env.reset(seed=1)
+    total, ended = 0.0, []
+    for step in range(1, 1001):
+        action = env.actions[step % len(env.actions)]
+        raw, reward, over, cut, _ = env.step(action.value)
+        total += reward
+        ended.append((over, cut))
+        assert raw["score"] == total
+    assert ended[-1] == (False, True)
+    assert not any(over or cut for over, cut in ended[:-1])
+    measure = env.progress()
+    assert measure.value == 0.0, "no human score is published for 1,000 steps"
+    assert measure.parts["measured"] == 0.0
+    assert measure.parts["random_score"] > 0
+    assert "human_normalised" not in measure.parts
+    assert "the next one starts and adds to it" in World("atari/breakout@atari-gpt").reset(1)[0].instructions
+
+
+def test_our_own_random_score_stands_beside_the_published_one():
+    env = tasks.make("atari/alien")
+    env.reset(seed=0)
+    env._score, env._frames = 1000.0, 108_000
+    parts = env.progress().parts
+    assert parts["by_own_random"] != parts["human_normalised"]
+    assert parts["by_own_random"] == pytest.approx((1000 - 163.0) / (7127.7 - 163.0), abs=0.01)
+
+
+def test_the_pong_tracker_wins_from_the_text_alone():
+    env = tasks.make("atari/pong@atari100k")
+    env.reset(seed=12)
+    score, over = 0.0, False
+    while not over:
+        _, reward, over, cut, _ = env.step(env.decode(env.oracle()))
+        score += reward
+        assert not cut
+    assert score >= 15

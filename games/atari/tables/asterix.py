@@ -8,8 +8,8 @@ from games.atari.tables import Thing
 
 LAYOUT = (
     "You move in eight lanes, 16 high, the first at y 26, and along them. Things to collect (helmets, "
-    "shields, lamps and the like) and deadly lyres fly along the lanes, one in a lane at a time. Touch what "
-    "is to be collected; a lyre costs a life."
+    "shields, lamps and the like) and deadly lyres fly along the lanes, one in a lane at a time. Touch "
+    "what is to be collected; a lyre costs a life."
 )
 
 COLOURS = {

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You stand on the left of the lane, seen from the side of it; the pins stand on the right. Move up or "
-    "down before you roll; fire rolls the ball, and up or down while it rolls bends its way. Ten frames of "
-    "two rolls make a game."
+    "You stand on the left of the lane, seen from the side of it; the pins stand on the right. Move up "
+    "or down before you roll; fire rolls the ball, and up or down while it rolls bends its way. Ten "
+    "frames of two rolls make a game."
 )
 
 COLOURS = {

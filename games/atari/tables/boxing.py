@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You are the white boxer, the opponent is the black one. The boxes are the bodies without the stretched "
-    "arms. The ring lies between x 32 and x 127 and y 39 and y 177. A punch that reaches the opponent's head "
-    "gives one point, two from close by; both sides score. The fight ends after two minutes, or at 100 points."
+    "You are the white boxer, the opponent is the black one. The boxes are the bodies without the "
+    "stretched arms. The ring lies between x 32 and x 127 and y 39 and y 177. A punch that reaches the "
+    "opponent's head gives one point, two from close by; both sides score. The fight ends after two "
+    "minutes, or at 100 points."
 )
 
 COLOURS = {

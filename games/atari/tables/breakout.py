@@ -8,8 +8,9 @@ from games.atari.tables import Thing
 
 LAYOUT = (
     "The field lies between the walls at x 8 and x 151, under the ceiling at y 31. The paddle moves at "
-    "y 189 to 192; a ball that passes it costs a life. Each brick is 8 wide and 6 high; the rows are numbered "
-    "from the top and give 7, 7, 4, 4, 1 and 1 points a brick. Bricks that touch are told as one."
+    "y 189 to 192; a ball that passes it costs a life. Each brick is 8 wide and 6 high; the rows are "
+    "numbered from the top and give 7, 7, 4, 4, 1 and 1 points a brick. Bricks that touch are told as "
+    "one."
 )
 
 _ROW_COLOURS = (

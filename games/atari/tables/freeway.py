@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You are the chicken that walks up at x 44 to 49; the other chicken, at x 108, stands still. Ten lanes "
-    "of cars, 16 high, lie between y 24 and y 183; car 1 drives in the top lane, car 10 in the lowest. Cars "
-    "1 to 5 drive to the left, 6 to 10 to the right, each at its own speed, and come back on the other side. "
-    "Reaching the top gives one point and takes you back to the bottom; a car throws you back."
+    "You are the chicken that walks up at x 44 to 49; the other chicken, at x 108, stands still. Ten "
+    "lanes of cars, 16 high, lie between y 24 and y 183; car 1 drives in the top lane, car 10 in the "
+    "lowest. Cars 1 to 5 drive to the left, 6 to 10 to the right, each at its own speed, and come back "
+    "on the other side. Reaching the top gives one point and takes you back to the bottom; a car throws"
+    " you back."
 )
 
 _CARS = (

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You stand on the shore at the top (y 29 to 76) or on the ice. Four rows of floes drift below it, row 1 "
-    "the lowest (y 174) and row 4 the highest (y 96). Jump on a white floe: its row turns blue and a block is "
-    "added to the igloo at x 112, y 35; when all rows are blue they turn white again. Sixteen blocks finish "
-    "it: enter by its door to go on to the next level. Birds, crabs and clams push you off; fish give points; "
-    "the bear on the shore and the cold are deadly."
+    "You stand on the shore at the top (y 29 to 76) or on the ice. Four rows of floes drift below it, "
+    "row 1 the lowest (y 174) and row 4 the highest (y 96). Jump on a white floe: its row turns blue "
+    "and a block is added to the igloo at x 112, y 35; when all rows are blue they turn white again. "
+    "Sixteen blocks finish it: enter by its door to go on to the next level. Birds, crabs and clams "
+    "push you off; fish give points; the bear on the shore and the cold are deadly."
 )
 
 _ICE = frozenset({(214, 214, 214), (84, 138, 210)})

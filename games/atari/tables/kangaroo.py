@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You are the mother kangaroo at the bottom; climb the ladders to your child at the top (y 12). Monkeys "
-    "come from the side and throw coconuts: punch them (fire) from close by, jump or duck the coconuts. "
-    "Another coconut falls from above. Fruit and the bell give points. There are three floors above the "
-    "ground, about 48 apart, joined by ladders; their places differ from level to level and are not told, "
-    "but for the first level: ladders at x 132 (y 132 to 172), x 20 (y 85 to 132) and x 132 (y 37 to 85)."
+    "You are the mother kangaroo at the bottom; climb the ladders to your child at the top (y 12). "
+    "Monkeys come from the side and throw coconuts: punch them (fire) from close by, jump or duck the "
+    "coconuts. Another coconut falls from above. Fruit and the bell give points. There are three floors"
+    " above the ground, about 48 apart, joined by ladders; their places differ from level to level and "
+    "are not told, but for the first level: ladders at x 132 (y 132 to 172), x 20 (y 85 to 132) and x "
+    "132 (y 37 to 85)."
 )
 
 COLOURS = {

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You start in room 1 of a pyramid, on the ledge at its top centre. Climb ladders and ropes, jump with "
-    "fire; falling deep or touching an enemy costs a life. A key opens one barrier, a sword kills an enemy, "
-    "a torch lights dark rooms; jewels give points. Room 1: ladders at x 72 to 87 (y 93 to 134, under the "
-    "start), x 16 to 31 and x 128 to 143 (y 136 to 180), a rope right of the centre, a conveyor belt on the "
-    "middle floor (y 136), the lowest floor at y 180 with a rolling skull, the key on the left at y 98 to "
-    "113, and doors on both sides of the upper floor behind the barriers."
+    "You start in room 1 of a pyramid, on the ledge at its top centre. Climb ladders and ropes, jump "
+    "with fire; falling deep or touching an enemy costs a life. A key opens one barrier, a sword kills "
+    "an enemy, a torch lights dark rooms; jewels give points. Room 1: ladders at x 72 to 87 (y 93 to "
+    "134, under the start), x 16 to 31 and x 128 to 143 (y 136 to 180), a rope right of the centre, a "
+    "conveyor belt on the middle floor (y 136), the lowest floor at y 180 with a rolling skull, the key"
+    " on the left at y 98 to 113, and doors on both sides of the upper floor behind the barriers."
 )
 
 COLOURS = {

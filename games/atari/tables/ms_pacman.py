@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You are Ms. Pac-Man. Eat every pellet of the maze to go on to the next one. A ghost that touches you "
-    "costs a life, but for some seconds after you eat one of the four power pills (in the corners) the ghosts "
-    "turn blue and you can eat them. Fruit gives extra points. The maze's walls and the small pellets are not "
-    "told: where you push against a wall you stand still. Two tunnels join the left and the right side."
+    "You are Ms. Pac-Man. Eat every pellet of the maze to go on to the next one. A ghost that touches "
+    "you costs a life, but for some seconds after you eat one of the four power pills (in the corners) "
+    "the ghosts turn blue and you can eat them. Fruit gives extra points. The maze's walls and the "
+    "small pellets are not told: where you push against a wall you stand still. Two tunnels join the "
+    "left and the right side."
 )
 
 _FRIGHTENED = frozenset({(66, 114, 194), (214, 214, 214)})  # blue, and white when that is almost over

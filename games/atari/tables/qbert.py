@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You hop on a pyramid of 21 cubes in six rows, the top one at x 68 to 91, y 34; each row is about 29 "
-    "lower and has one cube more, 24 to 28 apart. The joystick hops diagonally: up is up and to the right, "
-    "right is down and to the right, down is down and to the left, left is up and to the left. Landing on a "
-    "cube changes its colour; all cubes of the goal colour finish the round. Leaving the pyramid costs a "
-    "life, but from its edges you can hop on a disk (x 12 or x 140, y 138), which carries you to the top. "
-    "Coily, the purple snake, follows you, and is told while it sits; balls and other creatures hop down as "
-    "well, and are not told."
+    "You hop on a pyramid of 21 cubes in six rows, the top one at x 68 to 91, y 34; each row is about "
+    "29 lower and has one cube more, 24 to 28 apart. The joystick hops diagonally: up is up and to the "
+    "right, right is down and to the right, down is down and to the left, left is up and to the left. "
+    "Landing on a cube changes its colour; all cubes of the goal colour finish the round. Leaving the "
+    "pyramid costs a life, but from its edges you can hop on a disk (x 12 or x 140, y 138), which "
+    "carries you to the top. Coily, the purple snake, follows you, and is told while it sits; balls and"
+    " other creatures hop down as well, and are not told."
 )
 
 COLOURS = {

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You are the yellow submarine. Four lanes lie below the surface (at y 46): lane 1 is the lowest, lane 4 "
-    "the highest. Sharks and enemy submarines cross them; touching them or their missiles costs a life. "
-    "Pick up divers by touching them. Oxygen sinks while you dive: surface with at least one diver to fill it "
-    "(surfacing without one costs a life); six divers bring extra points."
+    "You are the yellow submarine. Four lanes lie below the surface (at y 46): lane 1 is the lowest, "
+    "lane 4 the highest. Sharks and enemy submarines cross them; touching them or their missiles costs "
+    "a life. Pick up divers by touching them. Oxygen sinks while you dive: surface with at least one "
+    "diver to fill it (surfacing without one costs a life); six divers bring extra points."
 )
 
 COLOURS = {

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You ski downwards; the slope scrolls up past you. Twenty gates of two flags, 32 apart, lie on the way: "
-    "pass between the flags; each gate missed costs five seconds at the end. Trees stop you; moguls do not. "
-    "The score is the time that you took, counted below zero: less time is better. left and right turn the "
-    "skis; straight down is fastest."
+    "You ski downwards; the slope scrolls up past you. Twenty gates of two flags, 32 apart, lie on the "
+    "way: pass between the flags; each gate missed costs five seconds at the end. Trees stop you; "
+    "moguls do not. The score is the time that you took, counted below zero: less time is better. left "
+    "and right turn the skis; straight down is fastest."
 )
 
 COLOURS = {

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You are the cannon at the bottom (y 185 to 194). The aliens march sideways together, and down at each "
-    "edge; a row is told as one box around those of it that are left, 16 apart, and the rows count from the "
-    "top. Bombs fall, your shot rises, one at a time. The shields at x 42, 74 and 106 (y 157) wear away. A "
-    "saucer sometimes crosses at the top for extra points. Aliens that reach the ground end the game. "
-    "While the cannon flashes, at the start of a life, it cannot move and is not told."
+    "You are the cannon at the bottom (y 185 to 194). The aliens march sideways together, and down at "
+    "each edge; a row is told as one box around those of it that are left, 16 apart, and the rows count"
+    " from the top. Bombs fall, your shot rises, one at a time. The shields at x 42, 74 and 106 (y 157)"
+    " wear away. A saucer sometimes crosses at the top for extra points. Aliens that reach the ground "
+    "end the game. While the cannon flashes, at the start of a life, it cannot move and is not told."
 )
 
 COLOURS = {

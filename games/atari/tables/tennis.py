@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You are the player in red, the opponent is in blue; you change sides of the net (at y 100 to 112) as the "
-    "set goes on. The shadow lies on the ground under the ball: the further the ball is above it, the higher "
-    "it flies. Be where the ball comes down, and it is hit back; fire serves. Six games win the set."
+    "You are the player in red, the opponent is in blue; you change sides of the net (at y 100 to 112) "
+    "as the set goes on. The shadow lies on the ground under the ball: the further the ball is above "
+    "it, the higher it flies. Be where the ball comes down, and it is hit back; fire serves. Six games "
+    "win the set."
 )
 
 COLOURS = {
