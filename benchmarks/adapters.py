@@ -145,9 +145,8 @@ def main():
     if chosen.json:
         print(json.dumps(rows, indent=1))
         return
-    print(
-        f"{'task':28}{'bare ms':>9}{'text ms':>9}{'adds ms':>9}{'adds %':>8}{'image ms':>10}{'image/text':>11}"
-    )
+    heads = ("bare ms", "text ms", "adds ms", "adds %", "image ms", "image/text")
+    print(f"{'task':28}" + "".join(f"{head:>11}" for head in heads))
     for row in rows:
         print(
             f"{row['task']:28}{row['bare_ms']:11.3f}{row['text_ms']:11.3f}{row['added_ms']:11.3f}"
