@@ -30,9 +30,21 @@ _ORACLE_SECONDS = 20
 _BROKEN = "MiniGrid-WFC-"
 
 
+_OF_MINIHACK = (
+    "MiniGrid-LavaCrossingS19N13-v0",
+    "MiniGrid-LavaCrossingS19N17-v0",
+    "MiniGrid-MultiRoom-N10-v0",
+)
+"""What minihack adds to the registry, for levels of its own, once it is imported."""
+
+
 def names() -> list[str]:
     """Every task name, from the registry and our own kinds."""
-    registered = (name for name in gymnasium.registry if name.startswith(("MiniGrid-", "BabyAI-")))
+    registered = (
+        name
+        for name in gymnasium.registry
+        if name.startswith(("MiniGrid-", "BabyAI-")) and name not in _OF_MINIHACK
+    )
     ids = sorted(name for name in registered if not name.startswith(_BROKEN))
     return [f"babyai/{kind}" for kind in KINDS] + [f"minigrid/{name}" for name in ids]
 
