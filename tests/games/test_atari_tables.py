@@ -109,3 +109,51 @@ def test_what_blinks_is_in_the_picture():
             break
     assert seen["picture"] > 50
     assert seen["last"] < 0.1 * seen["picture"]
+
+
+START = {
+    "bowling": {"frame": 1},
+    "boxing": {"your points": 0, "opponent's points": 0, "time left": "1:59"},
+    "freeway": {},
+    "kangaroo": {"level": 1},
+    "montezuma_revenge": {"room": 1},
+    "ms_pacman": {"pellets eaten": 0},
+    "pong": {"your points": 0, "opponent's points": 0},
+    "skiing": {"gates left": 20},
+    "space_invaders": {"aliens left": 36},
+}
+
+
+@pytest.mark.parametrize("game", START)
+def test_the_status_is_true_at_the_start(game):
+    env = tasks.make(f"atari/{game}")
+    env.reset(seed=0)
+    for _ in range(6):
+        raw, *_ = env.step(0)
+    assert dict(table(game).status(raw["ram"].tobytes())) == START[game]
+
+
+def test_points_follow_the_score():
+    """Boxing's and Pong's rewards are the difference of the two sides' points."""
+    for game in ("boxing", "pong"):
+        env, dice = tasks.make(f"atari/{game}"), np.random.default_rng(3)
+        raw, _ = env.reset(seed=3)
+        for _ in range(600):
+            raw, _, over, _, _ = env.step(env.actions[dice.integers(len(env.actions))].value)
+            if over:
+                break
+            told = table(game).status(raw["ram"].tobytes())
+            assert told["your points"] - told["opponent's points"] == raw["score"]
+        assert told["your points"] + told["opponent's points"] > 3
+
+
+def test_pongs_prompt_is_right_about_up_and_down():
+    env = tasks.make("atari/pong@atari100k")
+    raw, _ = env.reset(seed=0)
+    assert "turned right moves you up" in table("pong").LAYOUT
+    for _ in range(30):
+        raw, *_ = env.step(env.decode("noop"))
+    before = table("pong").things(raw["ram"].tobytes())[0].y
+    for _ in range(2):
+        raw, *_ = env.step(env.decode("right"))
+    assert table("pong").things(raw["ram"].tobytes())[0].y < before

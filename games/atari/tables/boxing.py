@@ -32,7 +32,7 @@ def status(ram: bytes) -> Mapping[str, int | str]:
     return {
         "your points": _digits(ram[18]),
         "opponent's points": _digits(ram[19]),
-        "time left": f"{_digits(ram[16] & 15)}:{_digits(ram[17]):02d}",
+        "time left": f"{ram[16] >> 4}:{_digits(ram[17]):02d}",
     }
 
 

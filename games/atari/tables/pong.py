@@ -8,8 +8,8 @@ from games.atari.tables import Thing
 
 LAYOUT = (
     "You are the paddle on the right (x 140 to 143), the opponent is the one on the left (x 16 to 19). "
-    "The ball bounces off the walls at y 33 and y 194. Whoever lets the ball pass loses the point; 21 "
-    "points win."
+    "The joystick turned right moves you up, turned left it moves you down. The ball bounces off the walls "
+    "at y 33 and y 194. Whoever lets the ball pass loses the point; 21 points win."
 )
 
 COLOURS = {
