@@ -237,6 +237,8 @@ class AtariGame(GameEnv):
         # Checkpoints live in memory only and are never read from a run folder.
         kept = pickle.loads(state)  # noqa: S301
         emulator, self._score, self._frames, self._steps, self._before = kept
+        # Some state of the console is set up by the first frame only, and a clone does not hold it.
+        self._ale.act(ale_py.Action.NOOP)
         self._ale.restoreState(emulator)
         self._frame_before = None
 

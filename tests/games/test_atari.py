@@ -147,3 +147,15 @@ def test_the_pong_tracker_wins_from_the_text_alone():
         score += reward
         assert not cut
     assert score >= 15
+
+
+@pytest.mark.parametrize("game", ["qbert", "tetris"])
+def test_a_checkpoint_is_whole_in_an_environment_that_has_not_played(game):
+    one, other = tasks.make(f"atari/{game}"), tasks.make(f"atari/{game}")
+    one.reset(seed=7)
+    one.step(0)
+    state = one.checkpoint()
+    other.reset(seed=8)
+    other.restore(state)
+    for action in one.actions:
+        assert one.step(action.value)[0]["ram"].tobytes() == other.step(action.value)[0]["ram"].tobytes()
