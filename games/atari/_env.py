@@ -155,8 +155,9 @@ class AtariGame(GameEnv):
         self._frame_before = None
         self._before = self._ale.getRAM()
         self._steps += 1
+        pressed = ale_py.Action(int(action))
         for frame in range(_FRAMES_A_STEP):
-            reward += self._frame(ale_py.Action(int(action)))
+            reward += self._frame(pressed)
             if self._ale.game_over():
                 break
             if self._pools and frame == _FRAMES_A_STEP - 2:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from games.api import Observation, Section
@@ -11,8 +13,8 @@ from games.atari.tables import Table, Thing
 def describe(raw: dict[str, Any], table: Table) -> Observation:
     """The status, and every object with its place and how it moved since the step before."""
     ram = raw["ram"].tobytes()
-    before = {thing[0]: thing for thing in table.things(raw["before"].tobytes())}
-    lines = [_line(thing, before.get(thing[0])) for thing in table.things(ram)]
+    before = {thing[0]: thing for thing in _things(table, raw["before"].tobytes())}
+    lines = [_line(thing, before.get(thing[0])) for thing in _things(table, ram)]
     status = [f"score {raw['score']}", f"lives {raw['lives']}"]
     status += [f"{name} {value}" for name, value in table.status(ram).items()]
     return Observation(
@@ -21,6 +23,13 @@ def describe(raw: dict[str, Any], table: Table) -> Observation:
             Section("objects", "\n".join(lines) or "none"),
         )
     )
+
+
+@lru_cache(maxsize=64)
+def _things(table: Any, ram: bytes) -> Sequence[Thing]:
+    """The objects of a memory: kept, since what is now is what was before in the next step."""
+    found: Sequence[Thing] = table.things(ram)
+    return found
 
 
 def _line(thing: Thing, before: Thing | None) -> str:
