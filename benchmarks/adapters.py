@@ -15,7 +15,7 @@ import warnings
 warnings.simplefilter("ignore")
 
 ROUNDS, STEPS = 7, 200
-QUICK = (9, 50)
+QUICK = (7, 50)
 
 
 def clock(step, reset, actions, steps):

@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 from games.api import Observation, Section
-from games.atari.tables import Table, Thing
+from games.atari.tables import Thing
 
 
-def describe(raw: dict[str, Any], table: Table) -> Observation:
-    """The status, and every object with its place and how it moved since the step before."""
+def describe(raw: dict[str, Any], table: Any) -> Observation:
+    """The status, and every object with its place and move, by a `games.atari.tables.Table`."""
     ram = raw["ram"].tobytes()
     before = {thing[0]: thing for thing in _things(table, raw["before"].tobytes())}
     lines = [_line(thing, before.get(thing[0])) for thing in _things(table, ram)]
