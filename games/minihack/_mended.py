@@ -15,6 +15,7 @@ from typing import Any
 
 import gymnasium
 import minigrid  # noqa: F401 - registers the levels that are drawn with it
+from gymnasium.envs.registration import load_env_creator
 from minihack.envs.boxohack import BoxoHack
 from minihack.envs.minigrid import MOVE_AND_KICK_ACTIONS, MiniGridHack
 from minihack.navigation import MiniHackNavigation
@@ -30,7 +31,9 @@ class SeededGrid(MiniGridHack):  # type: ignore[misc]  # upstream has no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         name = kwargs.pop("env_name")
         size = {} if "Crossing" in name else _ROOM
-        self.minigrid_env = gymnasium.make(name, disable_env_checker=True, **size)
+        spec = gymnasium.spec(name)
+        # Built without `gymnasium.make`, which would say that the id has a newer version.
+        self.minigrid_env = load_env_creator(str(spec.entry_point))(**{**spec.kwargs, **size})
         self.num_mon = kwargs.pop("num_mon", 0)
         self.num_trap = kwargs.pop("num_trap", 0)
         self.door_state = kwargs.pop("door_state", "closed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 
 import click
@@ -63,6 +64,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 some episodes failed, 2 wrong input, 130 interrupted."""
     from harness.errors import InputError
 
+    # pygame and minihack still read their files through it; nothing that our user can mend.
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
     try:
         code = cli.main(args=arguments, prog_name="ludometer", standalone_mode=False)
     except click.ClickException as error:
