@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You stand on the shore at the top (y 29 to 76) or on the ice. Four rows of floes drift below it, "
-    "row 1 the lowest (y 174) and row 4 the highest (y 96). Jump on a white floe: its row turns blue "
-    "and a block is added to the igloo at x 112, y 35; when all rows are blue they turn white again. "
-    "Sixteen blocks finish it: enter by its door to go on to the next level. Birds, crabs and clams "
-    "push you off; fish give points; the bear on the shore and the cold are deadly."
+    "You start on the shore at the top; four rows of floes drift below it, row 1 the lowest (y 174), row 4 "
+    "the highest (y 96). A jump on a white floe turns its row blue and adds a block to the igloo (x 112 to "
+    "143); when all rows are blue they turn white again. Sixteen blocks finish it: go up to its door (x 123 "
+    "to 130, y 47) for the next level; on a floe the button turns its row around, for a block. Birds, crabs "
+    "and clams push you along, fish give points; a bear on the shore, the water and the cold are deadly."
 )
 
 _ICE = frozenset({(214, 214, 214), (84, 138, 210)})
 
 COLOURS = {
     "you": frozenset({(198, 108, 58), (162, 98, 33), (142, 142, 142), (82, 126, 45)}),
-    "bear": frozenset({(111, 111, 111), (142, 142, 142)}),
+    "bear": frozenset({(111, 111, 111), (214, 214, 214)}),
     "row 1 floe": _ICE,
     "row 2 floe": _ICE,
     "row 3 floe": _ICE,
@@ -29,11 +29,14 @@ COLOURS = {
     "fish": frozenset({(111, 210, 111)}),
 }
 
+_LEFT, _RIGHT = 8, 160  # what lies outside is not shown
+_COPIES = ((0,), (0, 16), (0, 32), (0, 16, 32))  # how far right of the first the others are
+
 
 def things(ram: bytes) -> Sequence[Thing]:
     """You, the bear, the floes and the creatures."""
     found = []
-    if ram[106] != 26 and ram[107] < 18:
+    if ram[106] != 26 and ram[107] < 18 and ram[102] >= _LEFT:
         found.append(Thing("you", ram[102], ram[100] + 29 + ram[107], 8, 18 - ram[107]))
     if ram[104] != 140:
         found.append(Thing("bear", ram[104] + 3, 58, 14, 16))
@@ -52,21 +55,25 @@ def _floes(ram: bytes, row: int) -> list[Thing]:
         parts = (
             ((left, 24),) if not split else ((left - max(0, split - 4), 16), (left + 8 + min(split, 4), 16))
         )
-        for part, (x, width) in enumerate(parts):
-            if (at := x % 160) + width <= 160:  # one that goes round the edge is told when it is back
-                name = f"row {row + 1} floe {len(parts) * number + part + 1}"
-                found.append(Thing(name, at, 174 - 26 * row, width, 7))
+        for part, (at, width) in enumerate(parts, len(parts) * number + 1):
+            x = at % _RIGHT
+            shown, round_it = min(width, _RIGHT - x), x + width - _RIGHT - _LEFT
+            if round_it > shown:  # most of it has come round the edge
+                x, shown = _LEFT, round_it
+            elif x < _LEFT:
+                x, shown = _LEFT, x + width - _LEFT
+            found.append(Thing(f"row {row + 1} floe {part}", x, 174 - 26 * row, shown, 7))
     return found
 
 
 def _creatures(ram: bytes, row: int) -> list[Thing]:
     kind = _kind(ram[35 + row])
-    if not kind or not (0 < ram[84 + row] < 150):
+    if not kind:
         return []
-    y = 160 - 26 * row
-    found = [Thing(f"{kind} {2 * row + 1}", ram[84 + row], y, 8, 7)]
-    if ram[88 + row] and ram[84 + row] + 32 < 150:
-        found.append(Thing(f"{kind} {2 * row + 2}", ram[84 + row] + 32, y, 8, 7))
+    found = []
+    for number, right in enumerate(_COPIES[ram[88 + row] & 3], 3 * row + 1):
+        if 1 < (x := ram[84 + row] + right) < 158:
+            found.append(Thing(f"{kind} {number}", x, 160 - 26 * row, 8, 8))
     return found
 
 
@@ -83,7 +90,7 @@ def _kind(shape: int) -> str:
 
 
 def status(ram: bytes) -> Mapping[str, int | str]:
-    """The blocks of the igloo, and the colour of each row of floes."""
+    """The blocks of the igloo, the colour of each row of floes, and the temperature."""
     rows = ", ".join("white" if ram[43 + row] == 12 else "blue" for row in range(4))
     blocks = 0 if ram[77] == 255 else ram[77] + 1
-    return {"igloo blocks": f"{blocks} of 16", "floes of rows 1 to 4": rows}
+    return {"igloo blocks": f"{blocks} of 16", "floes of rows 1 to 4": rows, "temperature": f"{ram[101]:x}"}

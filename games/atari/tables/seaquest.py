@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You are the yellow submarine. Four lanes lie below the surface (at y 46): lane 1 is the lowest, "
-    "lane 4 the highest. Sharks and enemy submarines cross them; touching them or their missiles costs "
-    "a life. Pick up divers by touching them. Oxygen sinks while you dive: surface with at least one "
-    "diver to fill it (surfacing without one costs a life); six divers bring extra points."
+    "You are the yellow submarine; at the surface you are at y 46. Sharks and enemy submarines cross four "
+    "lanes below it (y 69, 93, 117 and 141), in later rounds a patrol submarine the surface; touching one of "
+    "them or a missile of theirs costs a life. Pick up divers by touching them. Oxygen sinks while you dive: "
+    "surface to fill it, which costs one diver on board, or a life where there is none; with six on board it "
+    "brings extra points for them all."
 )
 
 COLOURS = {
@@ -27,14 +28,14 @@ COLOURS = {
 def things(ram: bytes) -> Sequence[Thing]:
     """You, what swims in each lane, divers and missiles."""
     found = []
-    if not 0 < ram[105] < 15:
+    if not ram[105]:  # it counts while you blow up
         found.append(Thing("you", ram[70], ram[97] + 33, 16, 11))
     if 0 < ram[103] < 160:
         found.append(Thing("your missile", ram[103], ram[97] + 40, 8, 1))
     for lane in range(4):
         found += _lane(ram, lane)
-    if ram[60] >= 2 and ram[118] < 160:
-        found.append(Thing("patrol submarine", ram[118], 45, 8, 11))
+    if ram[60] >= 2 and 0 < ram[118] < 158:
+        found.append(Thing("patrol submarine", ram[118], 46, 8, 11))
     return found
 
 
@@ -44,10 +45,10 @@ def _lane(ram: bytes, lane: int) -> list[Thing]:
     found = []
     for slot in range(3):
         x = (ram[30 + lane] + 16 * slot) % 256
-        if ram[36 + lane] >> (2 - slot) & 1 and x < 158:
+        if ram[36 + lane] >> (2 - slot) & 1 and 0 < x < 158:
             number = 3 * lane + slot + 1
             if submarines:
-                found.append(Thing(f"enemy submarine {number}", x, y, 8, 11))
+                found.append(Thing(f"enemy submarine {number}", x, y - 1, 8, 11))
             else:
                 found.append(Thing(f"shark {number}", x, y + ram[93] - 4, 8, 7))
     if 0 < (x := ram[71 + lane]) < 158:

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from games.atari.tables import Thing
 
 LAYOUT = (
-    "You are the cannon at the bottom (y 185 to 194). The aliens march sideways together, and down at "
-    "each edge; a row is told as one box around those of it that are left, 16 apart, and the rows count"
-    " from the top. Bombs fall, your shot rises, one at a time. The shields at x 42, 74 and 106 (y 157)"
-    " wear away. A saucer sometimes crosses at the top for extra points. Aliens that reach the ground "
-    "end the game. While the cannon flashes, at the start of a life, it cannot move and is not told."
+    "You are the cannon at the bottom (y 185 to 194). The aliens march sideways together, and down at each "
+    "edge; a row is told as one box around those of it that are left, 16 apart, and the rows count from the "
+    "top. Bombs fall, your shot rises, one at a time. The shields at x 42, 74 and 106 (y 157) wear away. A "
+    "saucer sometimes crosses at the top for extra points. Aliens that reach the ground end the game. While "
+    "the cannon blows up, or flashes at the start of a life, it cannot move and is not told."
 )
 
 COLOURS = {
-    "you": frozenset({(50, 132, 50), (92, 186, 92), (162, 134, 56)}),
+    "you": frozenset({(50, 132, 50)}),
     "alien row": frozenset({(134, 134, 29)}),
     "saucer": frozenset({(151, 25, 122)}),
     "bomb": frozenset({(142, 142, 142)}),
@@ -42,25 +42,15 @@ def things(ram: bytes) -> Sequence[Thing]:
 
 
 def _rows(ram: bytes) -> list[Thing]:
-    """A box for each row: a byte of six bits, the lowest row first in memory."""
-    every = 0
-    for row in range(6):
-        every |= ram[18 + row]
-    if not every & 63:
-        return []
-    first = _lowest(every)  # memory holds where the leftmost column stands that has any alien
+    """A box for each row: a byte of six bits, the leftmost alien the lowest; the lowest row comes first."""
     found = []
     for row in range(6):
         bits = ram[23 - row] & 63
         if bits:
-            left, right = _lowest(bits), bits.bit_length() - 1
-            x, y = ram[26] - 1 + 16 * (left - first), 31 + 2 * ram[16] + 18 * row
+            left, right = (bits & -bits).bit_length() - 1, bits.bit_length() - 1
+            x, y = ram[26] - 1 + 16 * left, 31 + 2 * ram[16] + 18 * row
             found.append(Thing(f"alien row {row + 1}", x, y, 16 * (right - left) + 8, 10))
     return found
-
-
-def _lowest(bits: int) -> int:
-    return (bits & -bits).bit_length() - 1
 
 
 def status(ram: bytes) -> Mapping[str, int | str]:
