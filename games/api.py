@@ -159,6 +159,11 @@ class GameEnv(gymnasium.Env[Any, Any]):
                 return known.value
         raise UnknownAction(f"no action is called {action!r}")
 
+    def _seeded(self, seed: int | None) -> int:
+        """Seed Gymnasium's generator, and give the seed of the episode: drawn from it where none is given."""
+        super().reset(seed=seed)
+        return int(self.np_random.integers(2**31)) if seed is None else seed
+
     def oracle(self) -> str:
         """A good next action, called at most once before each step. Only where `TaskInfo.oracle`."""
         raise NotImplementedError(f"{type(self).__name__} has no oracle")

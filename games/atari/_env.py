@@ -136,8 +136,7 @@ class AtariGame(GameEnv):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Start the game of a seed: the emulator takes its seed when it loads the ROM."""
-        super().reset(seed=seed)
-        chosen = int(self.np_random.integers(2**31)) if seed is None else seed
+        chosen = self._seeded(seed)
         with _loading:
             self._load(self._name, chosen, _STICKY[self._protocol])
         self._ale.reset_game()

@@ -81,8 +81,7 @@ class CrafterGame(GameEnv):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Make the world of a seed (a random one without)."""
-        super().reset(seed=seed)
-        chosen = int(self.np_random.integers(2**31)) if seed is None else seed
+        chosen = self._seeded(seed)
         self._env.start(chosen)
         return self._raw(), {}
 

@@ -119,8 +119,7 @@ class NetHackEnv(GameEnv):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Start the game of a seed: the dungeon, the character and every die are its."""
-        super().reset(seed=seed)
-        chosen = int(self.np_random.integers(2**31)) if seed is None else seed
+        chosen = self._seeded(seed)
         self._begin(chosen)
         self._journey, self._place = Journey(), False
         self._steps, self._return, self.end_status = 0, 0.0, 0

@@ -14,18 +14,10 @@ from typing import Any
 
 from nle import nethack
 
+from games.nethack._words import WINDS
+
 Cell = tuple[int, int]  # row, column of the map
 
-_WAYS = {
-    "north": (-1, 0),
-    "northeast": (-1, 1),
-    "east": (0, 1),
-    "southeast": (1, 1),
-    "south": (1, 0),
-    "southwest": (1, -1),
-    "west": (0, -1),
-    "northwest": (-1, -1),
-}
 _CMAP = nethack.GLYPH_CMAP_OFF
 _STONE = _CMAP
 _WALLS = range(_CMAP + 1, _CMAP + 12)
@@ -87,7 +79,7 @@ class Explorer:
         if "eat it?" in raw["message"].rpartition("\n")[2]:
             return "no"  # what lies about may be rotten; the question for the food follows
         answer, self._pending = self._pending, ""
-        fits = raw["asking"] == ("direction" if answer in _WAYS else "question")
+        fits = raw["asking"] == ("direction" if answer in WINDS else "question")
         return answer if answer and fits else "esc"
 
     def _with(self, command: str, direction: str) -> str:
@@ -98,7 +90,7 @@ class Explorer:
 
     def _look(self, raw: dict[str, Any]) -> None:
         self._stats = raw["blstats"].tolist()
-        self._glyphs = raw["glyphs"].tolist()
+        self._glyphs: list[list[int]] = raw["glyphs"].tolist()
         self._me = (self._stats[1], self._stats[0])
         self._level = (self._stats[23], self._stats[24])
         self._beings = {(row, column): text for column, row, text in raw["seen"]}
@@ -109,6 +101,9 @@ class Explorer:
         for cell, glyph in self._cells():
             if glyph in _STAIRS_DOWN:
                 self._stairs[self._level] = cell
+
+    def _glyph(self, cell: Cell) -> int:
+        return self._glyphs[cell[0]][cell[1]]
 
     def _cells(self) -> Iterator[tuple[Cell, int]]:
         for row, line in enumerate(self._glyphs):
@@ -131,7 +126,7 @@ class Explorer:
 
     def _fight(self, raw: dict[str, Any]) -> str:
         for wind, cell in self._around(self._me):
-            if self._glyphs[cell[0]][cell[1]] in _BEINGS and self._hostile(cell):
+            if self._glyph(cell) in _BEINGS and self._hostile(cell):
                 if self._visits[self._level, self._me] > 40:
                     return ""
                 return f"fight {wind}" if self._free else wind
@@ -142,7 +137,7 @@ class Explorer:
         return bool(text) and not any(word in text for word in _LEAVE_ALONE)
 
     def _around(self, cell: Cell) -> Iterator[tuple[str, Cell]]:
-        for wind, (down, right) in _WAYS.items():
+        for wind, (right, down) in WINDS.items():
             row, column = cell[0] + down, cell[1] + right
             if 0 <= row < 21 and 1 <= column < 79:
                 yield wind, (row, column)
@@ -164,8 +159,7 @@ class Explorer:
     def _door(self) -> str:
         """Open, or kick in, a closed door that is next to the player, straight on."""
         for wind, cell in self._around(self._me):
-            straight = cell[0] == self._me[0] or cell[1] == self._me[1]
-            if self._glyphs[cell[0]][cell[1]] in _CLOSED and straight:
+            if self._glyph(cell) in _CLOSED and _straight(self._me, cell):
                 tried = self._tries[self._level, cell]
                 self._tries[self._level, cell] += 1
                 if tried < 3:
@@ -181,17 +175,15 @@ class Explorer:
         if glyph == _DOORWAY or glyph in _OPEN or glyph in _CORRIDOR:
             return True
         return any(
-            self._glyphs[other[0]][other[1]] == _STONE or self._untried(cell, other)
-            for _, other in self._around(cell)
+            self._glyph(other) == _STONE or self._untried(cell, other) for _, other in self._around(cell)
         )
 
     def _untried(self, cell: Cell, other: Cell) -> bool:
-        straight = cell[0] == other[0] or cell[1] == other[1]
-        closed = self._glyphs[other[0]][other[1]] in _CLOSED
-        return closed and straight and self._tries[self._level, other] < _KICKS
+        closed = self._glyph(other) in _CLOSED
+        return closed and _straight(cell, other) and self._tries[self._level, other] < _KICKS
 
     def _walkable(self, cell: Cell) -> bool:
-        glyph = self._glyphs[cell[0]][cell[1]]
+        glyph = self._glyph(cell)
         if glyph in _BARRED or glyph in _TRAPS:
             return False
         if glyph in _BEINGS and not self._hostile(cell):
@@ -224,11 +216,10 @@ class Explorer:
     def _passes(self, here: Cell, there: Cell) -> bool:
         if not self._walkable(there) or self._blocked[self._level, here, there] > 3:
             return False
-        diagonal = here[0] != there[0] and here[1] != there[1]
-        return not (diagonal and (self._is_door(here) or self._is_door(there)))
+        return _straight(here, there) or not (self._is_door(here) or self._is_door(there))
 
     def _is_door(self, cell: Cell) -> bool:
-        glyph = self._glyphs[cell[0]][cell[1]]
+        glyph = self._glyph(cell)
         return glyph in _OPEN or glyph == _DOORWAY
 
     def _search(self, raw: dict[str, Any]) -> str:
@@ -248,5 +239,9 @@ class Explorer:
         return self._towards(goals)
 
     def _walls_beside(self, cell: Cell) -> bool:
-        ends = [self._glyphs[other[0]][other[1]] for _, other in self._around(cell)]
+        ends = [self._glyph(other) for _, other in self._around(cell)]
         return any(glyph in _WALLS or glyph == _STONE for glyph in ends)
+
+
+def _straight(one: Cell, other: Cell) -> bool:
+    return one[0] == other[0] or one[1] == other[1]

@@ -84,7 +84,7 @@ DIRECTIONS = {
     "northwest": "y",
 }
 
-_SHORT = {"n": "north", "ne": "northeast", "e": "east", "se": "southeast", "s": "south", "sw": "southwest"}
+_SHORT = {"ne": "northeast", "se": "southeast", "sw": "southwest"}
 
 
 def _moves() -> list[Command]:
@@ -194,23 +194,21 @@ ANSWERS = (
 )
 """Answers that are always accepted, also when nothing is asked."""
 
+_ALWAYS = {
+    word: key
+    for answer, key in zip(ANSWERS, (ESC, ENTER), strict=True)
+    for word in (answer.name, *answer.aliases)
+}
 _ANSWER_KEYS = {
     "yes": ord("y"),
     "no": ord("n"),
-    "esc": ESC,
-    "escape": ESC,
-    "cancel": ESC,
-    "enter": ENTER,
-    "return": ENTER,
-    "more": ENTER,
-    "confirm": ENTER,
+    **_ALWAYS,
     "space": SPACE,
     "next page": ord(">"),
     "here": ord("."),
     "down": ord(">"),
     "up": ord("<"),
 }
-_ALWAYS = frozenset({"esc", "escape", "cancel", "enter", "return", "more", "confirm"})
 _FILLERS = frozenset({"to", "the", "at", "item", "direction", "with", "in"})
 _PREFIXES = {command.key for command in COMMANDS if command.after == "direction"}
 _PLACES = {command.key for command in COMMANDS if command.after == "place"}
@@ -250,7 +248,7 @@ def parse(text: str, asking: Asking) -> list[Piece]:
     if not text or not text.isprintable():
         raise UnknownAction("an action is a command's name or an answer")
     if text.lower() in _ALWAYS:
-        return [Piece(Kind.ANSWER, (_ANSWER_KEYS[text.lower()],))]
+        return [Piece(Kind.ANSWER, (_ALWAYS[text.lower()],))]
     if asking is Asking.LINE:
         return [_line(text.strip('"'))]
     if asking is not Asking.NOTHING and (answers := _answers(text, asking)):
@@ -272,11 +270,6 @@ def _answers(text: str, asking: Asking) -> list[Piece]:
 
 
 def _command(text: str) -> list[Piece]:
-    lowered = text.lower()
-    if lowered in ("esc", "escape", "cancel", "enter", "return", "more", "confirm"):
-        return [
-            Piece(Kind.COMMAND if _ANSWER_KEYS[lowered] == ESC else Kind.ANSWER, (_ANSWER_KEYS[lowered],))
-        ]
     count = _COUNT.match(text)
     digits = tuple(ord(digit) for digit in count.group(1)) if count else ()
     rest = text[count.end() :] if count else text
@@ -327,14 +320,12 @@ def _tail(command: Command, rest: str) -> list[Piece]:
 
 def _direction(command: Command, tokens: list[tuple[str, bool]]) -> list[Piece]:
     """A prefix takes its direction at once; without one it would swallow the next command."""
-    if len(tokens) != 1 or tokens[0][0].lower() not in (*DIRECTIONS, *DIRECTIONS.values()):
-        return [Piece(Kind.MORE, (ESC,))] if not tokens else _refuse(command, tokens)
+    if not tokens:
+        return [Piece(Kind.MORE, (ESC,))]
+    if len(tokens) > 1 or tokens[0][0].lower() not in (*DIRECTIONS, *DIRECTIONS.values()):
+        said = " ".join(token for token, _ in tokens)
+        raise UnknownAction(f"{command.name!r} takes one direction, not {said[:40]!r}")
     return [Piece(Kind.MORE, _piece(*tokens[0]).keys)]
-
-
-def _refuse(command: Command, tokens: list[tuple[str, bool]]) -> list[Piece]:
-    said = " ".join(token for token, _ in tokens)
-    raise UnknownAction(f"{command.name!r} takes one direction, not {said[:40]!r}")
 
 
 def _place(tokens: list[tuple[str, bool]]) -> list[Piece]:

@@ -52,7 +52,6 @@ class Journey:
         self.ascended = False
         self.last: dict[str, float] = dict.fromkeys(_PARTS, 0.0)
         self.deepest = 0
-        self.most_gold = 0.0
 
     def note(self, stats: Any) -> None:
         """Take in one status (27 numbers)."""

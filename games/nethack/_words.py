@@ -14,8 +14,18 @@ from nle import nethack
 
 from games.api import Observation, Section, Stability
 
-_BESIDE = ((0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1))
-_WINDS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
+WINDS = {
+    "north": (0, -1),
+    "northeast": (1, -1),
+    "east": (1, 0),
+    "southeast": (1, 1),
+    "south": (0, 1),
+    "southwest": (-1, 1),
+    "west": (-1, 0),
+    "northwest": (-1, -1),
+}
+"""Direction → columns to the right, rows down; by the clock."""
+
 _MOST_PLACES = 8  # of one kind of thing; the map shows the others
 _BRANCHES = (
     "",
@@ -52,7 +62,7 @@ def _notable_glyphs() -> np.ndarray[Any, Any]:
     told = np.ones(nethack.MAX_GLYPH + 1, dtype=bool)
     plain = [*range(12), 19, 20, 21, 22]  # stone, walls, floors and corridors (NetHack 3.6 rm.h, S_…)
     told[[nethack.GLYPH_CMAP_OFF + symbol for symbol in plain]] = False
-    told[nethack.GLYPH_NOTHING if hasattr(nethack, "GLYPH_NOTHING") else nethack.MAX_GLYPH] = False
+    told[nethack.MAX_GLYPH] = False  # no glyph at all
     return told
 
 
@@ -71,7 +81,7 @@ def notable(glyphs: Any, stats: Any, descriptions: Any) -> tuple[list[tuple[int,
     ]
     beside = tuple(
         _text(descriptions[y + dy, x + dx]) if 0 <= y + dy < 21 and 0 <= x + dx < 79 else ""
-        for dx, dy in _BESIDE
+        for dx, dy in WINDS.values()
     )
     return [thing for thing in seen if thing[2]], beside
 
@@ -157,7 +167,7 @@ def _state(stats: list[int]) -> list[str]:
 
 
 def _beside(texts: tuple[str, ...]) -> str:
-    return ", ".join(f"{wind}: {text or 'nothing'}" for wind, text in zip(_WINDS, texts, strict=True))
+    return ", ".join(f"{wind}: {text or 'nothing'}" for wind, text in zip(WINDS, texts, strict=True))
 
 
 def _in_view(raw: dict[str, Any]) -> str:

@@ -61,6 +61,11 @@ class Table(Protocol):
         ...
 
 
+def digits(byte: int) -> int:
+    """The number that a byte holds as two decimal digits, as the console keeps what it shows."""
+    return 10 * (byte >> 4) + (byte & 15)
+
+
 def table(game: str) -> Table | None:
     """The table of a game, or None where it has none."""
     if game not in TABLES:

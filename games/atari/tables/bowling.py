@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from games.atari.tables import Thing
+from games.atari.tables import Thing, digits
 
 LAYOUT = (
     "You stand on the left of the lane, seen from the side of it; the pins stand on the right. Move up "
@@ -34,4 +34,4 @@ def things(ram: bytes) -> Sequence[Thing]:
 
 def status(ram: bytes) -> Mapping[str, int | str]:
     """The frame that is played."""
-    return {"frame": 10 * (ram[36] >> 4) + (ram[36] & 15)}
+    return {"frame": digits(ram[36])}

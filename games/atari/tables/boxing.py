@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from games.atari.tables import Thing
+from games.atari.tables import Thing, digits
 
 LAYOUT = (
     "You are the white boxer, the opponent is the black one. The boxes are the bodies without the "
@@ -30,11 +30,7 @@ def things(ram: bytes) -> Sequence[Thing]:
 def status(ram: bytes) -> Mapping[str, int | str]:
     """Both sides' points and the clock, which are kept as decimal digits."""
     return {
-        "your points": _digits(ram[18]),
-        "opponent's points": _digits(ram[19]),
-        "time left": f"{ram[16] >> 4}:{_digits(ram[17]):02d}",
+        "your points": digits(ram[18]),
+        "opponent's points": digits(ram[19]),
+        "time left": f"{ram[16] >> 4}:{digits(ram[17]):02d}",
     }
-
-
-def _digits(byte: int) -> int:
-    return 10 * (byte >> 4) + (byte & 15)

@@ -35,7 +35,7 @@ _SITS = (7, 20)
 """The counter's values while Coily sits; in between it is in the air, and memory has only where it lands."""
 
 _COLUMNS = {2: 38, 3: 50, 4: 62, 5: 74, 6: 90}
-_DISKS = ((112, 12), (122, 140))
+_DISKS = {"left": 112, "right": 122}
 
 
 def things(ram: bytes) -> Sequence[Thing]:
@@ -53,5 +53,5 @@ def status(ram: bytes) -> Mapping[str, int | str]:
     """The cubes by colour number, row by row, and the disks that are left."""
     colours = sorted({ram[cube] for row in _CUBES for cube in row})
     rows = " / ".join(" ".join(str(colours.index(ram[cube]) + 1) for cube in row) for row in _CUBES)
-    sides = [side for (byte, _), side in zip(_DISKS, ("left", "right"), strict=True) if ram[byte]]
+    sides = [side for side, byte in _DISKS.items() if ram[byte]]
     return {"colours of the cubes": rows, "disks": " and ".join(sides) or "none"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from games.atari.tables import Thing
+from games.atari.tables import Thing, digits
 
 LAYOUT = (
     "You ski downwards; the slope scrolls up past you. Twenty gates of two flags, 32 apart, lie on the "
@@ -53,4 +53,4 @@ def _on_slope(ram: bytes, slot: int) -> list[Thing]:
 
 def status(ram: bytes) -> Mapping[str, int | str]:
     """The gates that are left."""
-    return {"gates left": 10 * (ram[107] >> 4) + (ram[107] & 15)}
+    return {"gates left": digits(ram[107])}

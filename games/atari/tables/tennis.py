@@ -20,8 +20,6 @@ COLOURS = {
     "shadow": frozenset({(74, 74, 74)}),
 }
 
-_POINTS = (0, 15, 30, 40)
-
 
 def things(ram: bytes) -> Sequence[Thing]:
     """The players, the ball and its shadow, unless they are behind the net."""
@@ -41,5 +39,5 @@ def things(ram: bytes) -> Sequence[Thing]:
 
 
 def status(ram: bytes) -> Mapping[str, int | str]:
-    """The points of the game that is played, as far as they are below deuce."""
+    """Your side of the net."""
     return {"side": "far (top)" if ram[80] == 0 else "near (bottom)"}
