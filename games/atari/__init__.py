@@ -17,7 +17,10 @@ from games.atari.tables import TABLES
 TRACKED = ("breakout", "pong")
 """The games for which there is a scripted player (`games.atari._trackers`)."""
 
-PROTOCOLS = ("machado", "atari100k", "atari-gpt")
+STEPS = {"machado": 27_000, "atari100k": 27_000, "atari-gpt": 1_000}
+"""Protocol → its step limit: 108,000 frames, or 1,000 steps, of four frames each."""
+
+PROTOCOLS = tuple(STEPS)
 
 
 @cache
@@ -35,7 +38,7 @@ def _info(task: str, name: str, protocol: str) -> TaskInfo:
         text=name in TABLES,
         starts=Starts.FEW,
         oracle=name in TRACKED,
-        max_steps=1_000 if protocol == "atari-gpt" else 27_000,
+        max_steps=STEPS[protocol],
     )
 
 

@@ -27,7 +27,7 @@ from __future__ import annotations
 import csv
 import pickle
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -39,6 +39,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from games.api import Action, Brief, GameEnv, Observation, Progress
+from games.atari import STEPS
 from games.atari._trackers import tracker
 from games.atari._words import describe
 from games.atari.tables import table
@@ -46,7 +47,6 @@ from games.atari.tables import table
 _FRAMES_A_STEP = 4
 _MOST_FRAMES = 108_000
 _STICKY = {"machado": 0.25, "atari100k": 0.0, "atari-gpt": 0.0}
-_GPT_STEPS = 1_000
 _MOST_NOOPS = 30
 _loading = threading.Lock()
 
@@ -61,18 +61,20 @@ _WAITS = {
 """Games that stand still until a button is pressed (the ALE's documentation, environments.md)."""
 
 
+def _rows(file: str) -> Iterator[dict[str, str]]:
+    text = (resources.files(__package__) / file).read_text(encoding="utf-8")
+    return csv.DictReader(text.splitlines())
+
+
 @cache
 def _measured(file: str) -> Mapping[str, float]:
     """Mean scores of random play that this project measured, by game (`benchmarks/atari_random.py`)."""
-    text = (resources.files(__package__) / file).read_text(encoding="utf-8")
-    return {row["game"]: float(row["random"]) for row in csv.DictReader(text.splitlines())}
+    return {row["game"]: float(row["random"]) for row in _rows(file)}
 
 
 @cache
 def _references() -> Mapping[str, tuple[float, float]]:
-    text = (resources.files(__package__) / "human_random.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return {row["game"]: (float(row["random"]), float(row["human"])) for row in rows}
+    return {row["game"]: (float(row["random"]), float(row["human"])) for row in _rows("human_random.csv")}
 
 
 def _named(action: Any) -> Action:
@@ -115,7 +117,7 @@ class AtariGame(GameEnv):
         self._table = table(name)
         self._steps, self._tracker = 0, tracker(name)
         self._before = np.zeros(128, dtype=np.uint8)
-        self.max_steps = _GPT_STEPS if protocol == "atari-gpt" else _MOST_FRAMES // _FRAMES_A_STEP
+        self.max_steps = STEPS[protocol]
         self.actions = tuple(_named(action) for action in self._ale.getMinimalActionSet())
         self.action_space = spaces.Discrete(18)
         self.observation_space = spaces.Dict(
@@ -165,7 +167,7 @@ class AtariGame(GameEnv):
         if self._protocol == "atari-gpt":
             if over:
                 self._ale.reset_game()
-            return self._raw(), reward, False, self._steps >= _GPT_STEPS, {}
+            return self._raw(), reward, False, self._steps >= self.max_steps, {}
         return self._raw(), reward, over, bool(self._frames >= _MOST_FRAMES and not over), {}
 
     def _frame(self, action: Any) -> float:

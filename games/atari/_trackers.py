@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
+from games.atari._words import now_and_before
 from games.atari.tables import Thing, breakout, pong
-
-Things = Mapping[str, Thing]
 
 
 class Tracker(Protocol):
@@ -33,7 +32,7 @@ class BreakoutTracker:
 
     def act(self, raw: Mapping[str, Any]) -> str:
         """The next action."""
-        now, before = _both(breakout.things, raw)
+        now, before = now_and_before(raw, breakout)
         you, ball = now["paddle"], now.get("ball")
         if ball is None:
             return "fire"
@@ -63,7 +62,7 @@ class PongTracker:
 
     def act(self, raw: Mapping[str, Any]) -> str:
         """The next action."""
-        now, before = _both(pong.things, raw)
+        now, before = now_and_before(raw, pong)
         you, ball = now.get("you"), now.get("ball")
         if you is None or ball is None:
             return self._do(0, "fire" if ball is None else "noop")
@@ -112,10 +111,3 @@ def _bounced(y: float) -> float:
 def _middle(you: Thing) -> float:
     """The middle of the whole paddle, of which a part may be behind the upper wall."""
     return you.y + you.h - 8 if you.y <= 34 else you.y + 8
-
-
-def _both(things: Any, raw: Mapping[str, Any]) -> tuple[Things, Things]:
-    def named(found: Sequence[Thing]) -> Things:
-        return {thing.name: thing for thing in found}
-
-    return named(things(raw["ram"].tobytes())), named(things(raw["before"].tobytes()))

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from games.api import Observation, Section
 from games.atari.tables import Thing
 
+Things = Mapping[str, Thing]
+"""Objects by their names."""
 
-def describe(raw: dict[str, Any], table: Any) -> Observation:
+
+def describe(raw: Mapping[str, Any], table: Any) -> Observation:
     """The status, and every object with its place and move, by a `games.atari.tables.Table`."""
-    ram = raw["ram"].tobytes()
-    before = {thing[0]: thing for thing in _things(table, raw["before"].tobytes())}
-    lines = [_line(thing, before.get(thing[0])) for thing in _things(table, ram)]
+    now, before = now_and_before(raw, table)
+    lines = [_line(thing, before.get(name)) for name, thing in now.items()]
     status = [f"score {raw['score']}", f"lives {raw['lives']}"]
-    status += [f"{name} {value}" for name, value in table.status(ram).items()]
+    status += [f"{name} {value}" for name, value in table.status(raw["ram"].tobytes()).items()]
     return Observation(
         (
             Section("status", ", ".join(status)),
@@ -25,11 +27,15 @@ def describe(raw: dict[str, Any], table: Any) -> Observation:
     )
 
 
+def now_and_before(raw: Mapping[str, Any], table: Any) -> tuple[Things, Things]:
+    """The objects by their names, and those of the step before."""
+    return _things(table, raw["ram"].tobytes()), _things(table, raw["before"].tobytes())
+
+
 @lru_cache(maxsize=64)
-def _things(table: Any, ram: bytes) -> Sequence[Thing]:
+def _things(table: Any, ram: bytes) -> Things:
     """The objects of a memory: kept, since what is now is what was before in the next step."""
-    found: Sequence[Thing] = table.things(ram)
-    return found
+    return {thing.name: thing for thing in table.things(ram)}
 
 
 def _line(thing: Thing, before: Thing | None) -> str:

@@ -13,8 +13,7 @@ from functools import cache
 from importlib import resources
 
 from games.api import GameEnv, MissingExtra, Starts, TaskInfo
-
-TERMINAL = "@terminal"
+from games.nethack import TERMINAL
 
 
 @cache
@@ -52,8 +51,7 @@ class _MiniHackGame:
             from games.minihack._env import build
         except ImportError as error:
             raise MissingExtra(self.name, "minihack", error) from error
-        steps = self.describe(task).max_steps or 0
-        return build(plain.partition("/")[2], steps, image=image, terminal=plain != task)
+        return build(plain.partition("/")[2], image=image, terminal=plain != task)
 
 
 minihack = _MiniHackGame()

@@ -16,39 +16,31 @@ from games.api import Brief, Progress
 from games.minihack._goals import goal_of
 from games.minihack._mended import mended
 from games.nethack._engine import SETTINGS, NetHackEnv, unlock
-from games.nethack._explorer import Explorer
 from games.nethack._keys import commands_of
-
-_SUCCESSFUL = 2
 
 
 class MiniHackTask(NetHackEnv):
     """One of MiniHack's tasks. Progress is 1 for success."""
 
-    def __init__(self, name: str, max_steps: int, *, image: bool, terminal: bool) -> None:
+    def __init__(self, name: str, *, image: bool, terminal: bool) -> None:
         inner = make_inner(name)
         questions = bool(inner._allow_all_yn_questions)
-        commands = commands_of(inner.actions)
+        commands, limit = commands_of(inner.actions), int(inner._max_episode_steps)
         facts = {"goal": goal_of(name), "role": str(inner.character)[:3], "questions": questions}
         super().__init__(
             unlock(inner),
             brief=Brief("games/minihack.j2", facts),
-            max_steps=max_steps,
+            max_steps=limit,
+            descend=False,
             commands=commands,
             questions=questions,
             terminal=terminal,
             image=image,
         )
 
-    def _begin(self, seed: int) -> None:
-        self._explorer = Explorer(
-            [action.name for action in self.actions], free=self.free_text, descend=False
-        )
-        super()._begin(seed)
-
     def progress(self) -> Progress:
         """Whether the task was accomplished."""
-        success = float(self.end_status == _SUCCESSFUL and not self._failed())
+        success = float(self.successful and not self._failed())
         return Progress(success, {"success": success, "turns": self._journey.last["turns"]})
 
     def _failed(self) -> bool:
@@ -56,10 +48,6 @@ class MiniHackTask(NetHackEnv):
         manager = getattr(self._inner, "reward_manager", None)
         events = manager.events if manager is not None else ()
         return any(event.achieved and event.reward < 0 for event in events)
-
-    def oracle(self) -> str:
-        """What the explorer does, which sees only the observation."""
-        return self._explorer.act(self._raw)
 
 
 def make_inner(name: str) -> Any:
@@ -70,6 +58,6 @@ def make_inner(name: str) -> Any:
     return cls(**{**spec.kwargs, **SETTINGS})
 
 
-def build(name: str, max_steps: int, *, image: bool, terminal: bool) -> MiniHackTask:
+def build(name: str, *, image: bool, terminal: bool) -> MiniHackTask:
     """The environment of a task; its name was checked against the table."""
-    return MiniHackTask(name, max_steps, image=image, terminal=terminal)
+    return MiniHackTask(name, image=image, terminal=terminal)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
+from games.minihack._boxoban import parse_levels
+
 
 @cache
 def _levels(difficulty: str) -> tuple[tuple[str, ...], ...]:
     """Every level of a set, as rows of ten characters."""
-    file = resources.files(__package__) / "boxoban" / f"{difficulty}.txt"
-    blocks = file.read_text(encoding="utf-8").strip().split("\n\n")
-    return tuple(tuple(block.splitlines()[1:]) for block in blocks)
+    text = (resources.files(__package__) / "boxoban" / f"{difficulty}.txt").read_text(encoding="utf-8")
+    return tuple(tuple(str(level).splitlines()) for level in parse_levels(text))
 
 
 def boxoban_level(difficulty: str, seed: int) -> str:

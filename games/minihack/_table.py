@@ -15,17 +15,10 @@ import minihack  # noqa: F401 - registers the ids
 
 from games.api import GameEnv, UnknownAction
 from games.hashing import observation_hash
-from games.minihack._env import build, make_inner
+from games.minihack._env import build
 from games.minihack._goals import STAIRS, goal_of
 
 _SEEDS = 8
-
-
-def _limit(name: str) -> int:
-    env = make_inner(name)
-    limit = int(env._max_episode_steps)
-    env.close()
-    return limit
 
 
 def _starts(env: GameEnv, name: str) -> str:
@@ -35,13 +28,13 @@ def _starts(env: GameEnv, name: str) -> str:
     return "fixed" if len(different) == 1 else "many" if len(different) == _SEEDS else "few"
 
 
-def _solves(env: GameEnv, limit: int) -> bool:
-    return all(_solved(env, seed, limit) for seed in range(1000, 1000 + _SEEDS))
+def _solves(env: GameEnv) -> bool:
+    return all(_solved(env, seed) for seed in range(1000, 1000 + _SEEDS))
 
 
-def _solved(env: GameEnv, seed: int, limit: int) -> bool:
+def _solved(env: GameEnv, seed: int) -> bool:
     env.reset(seed=seed)
-    for _ in range(limit):
+    for _ in range(env.max_steps):
         try:
             _, _, over, cut, _ = env.step(env.decode(env.oracle()))
         except UnknownAction:
@@ -52,14 +45,13 @@ def _solved(env: GameEnv, seed: int, limit: int) -> bool:
 
 
 def _row(name: str) -> dict[str, Any]:
-    limit = _limit(name)
-    env = build(name, limit, image=False, terminal=False)
+    env = build(name, image=False, terminal=False)
     row = {
         "task": f"minihack/{name}",
         "game": "minihack",
         "starts": _starts(env, name),
-        "oracle": goal_of(name) == STAIRS and _solves(env, limit),
-        "max_steps": limit,
+        "oracle": goal_of(name) == STAIRS and _solves(env),
+        "max_steps": env.max_steps,
     }
     env.close()
     return row

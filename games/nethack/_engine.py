@@ -17,6 +17,7 @@ from nle import nethack
 from nle.env.base import NLE
 
 from games.api import Brief, GameEnv, Observation, Progress, UnknownAction
+from games.nethack._explorer import Explorer
 from games.nethack._keys import COMMANDS, ENTER, ESC, Asking, Command, Kind, Piece, parse, vocabulary
 from games.nethack._picture import draw_terminal, draw_tiles
 from games.nethack._progress import Journey
@@ -54,6 +55,7 @@ def unlock(inner: NLE) -> NLE:
     return inner
 
 
+_SUCCESSFUL = 2  # `TASK_SUCCESSFUL` of the staircase family's StepStatus, MiniHack's base
 _MAXHP = nethack.NLE_BL_HPMAX
 _MORE = b"--More--"
 _MENU_END = re.compile(rb"\((?:end|\d+ of \d+)\)")
@@ -84,8 +86,6 @@ class NetHackEnv(GameEnv):
     one of the game with the last messages, since upstream's is blank.
     """
 
-    free_text = True
-
     def __init__(
         self,
         inner: NLE,
@@ -94,18 +94,21 @@ class NetHackEnv(GameEnv):
         max_steps: int,
         commands: Sequence[Command] = COMMANDS,
         questions: bool = True,
+        descend: bool = True,
         terminal: bool = False,
         image: bool = False,
     ) -> None:
         self._inner = inner
+        self._indices = {key: index for index, key in enumerate(inner._observation_keys)}
         self._brief = brief
         self._terminal = terminal
         self._journey = Journey()
         self._raw: dict[str, Any] = {}
-        self._place = False
+        self._place = self._over = False
         self._steps = 0
-        self._return = 0.0
+        self._return = self._reward = 0.0
         self.end_status = 0
+        self._descend = descend
         self.max_steps = max_steps
         self._commands = frozenset(command.key for command in commands)
         self.free_text = questions
@@ -122,7 +125,11 @@ class NetHackEnv(GameEnv):
         chosen = self._seeded(seed)
         self._begin(chosen)
         self._journey, self._place = Journey(), False
-        self._steps, self._return, self.end_status = 0, 0.0, 0
+        self._steps, self._return, self._reward = 0, 0.0, 0.0
+        self._over, self.end_status = False, 0
+        self._explorer = Explorer(
+            [action.name for action in self.actions], free=self.free_text, descend=self._descend
+        )
         heard = _Heard()
         self._settle(heard)
         self._raw = self._observe_engine(heard.texts)
@@ -157,39 +164,40 @@ class NetHackEnv(GameEnv):
             UnknownAction: the text is no action; no key was sent.
         """
         pieces = self._pieces(str(action))
-        reward, over, heard = self._send_all(pieces)
+        self._reward, heard = 0.0, _Heard(last=self._message())
+        self._send_all(pieces, heard)
         self._steps += 1
-        self._return += reward
+        self._return += self._reward
         self._raw = (
             {**self._raw, "message": "\n".join(heard.texts), "menu": "", "asking": ""}
-            if over
+            if self._over
             else self._observe_engine(heard.texts)
         )
-        return self._raw, reward, over, self._steps >= self.max_steps and not over, {}
+        cut = self._steps >= self.max_steps and not self._over
+        return self._raw, self._reward, self._over, cut, {}
 
-    def _send_all(self, pieces: Sequence[Piece]) -> tuple[float, bool, _Heard]:
-        heard = _Heard(last=self._message())
-        reward, over = 0.0, False
+    def _send_all(self, pieces: Sequence[Piece], heard: _Heard) -> None:
         for piece in pieces:
             if piece.kind is Kind.COMMAND:
-                gained, over = self._cancel()
-                reward += gained
-            if not over and not self._fits(piece):
+                self._cancel()
+            if self._over:
+                return
+            if not self._fits(piece):
                 if piece is not pieces[0]:
                     heard.add(_DROPPED)
                 break
-            for index, key in enumerate(piece.keys):
-                if over:
-                    break
-                gained, over = self._send(key)
-                reward += gained
-                typing = piece.kind is Kind.LINE and index + 1 < len(piece.keys)
-                if not over and not typing:  # the game echoes each letter as it is typed
-                    gained, over = self._settle(heard)
-                    reward += gained
-        if not heard.texts and not over and self._message():
+            self._send_piece(piece, heard)
+        if not heard.texts and not self._over and self._message():
             heard.texts.append(self._message())  # the same words as before, said again
-        return reward, over, heard
+
+    def _send_piece(self, piece: Piece, heard: _Heard) -> None:
+        *typed, last = piece.keys
+        for key in typed:
+            self._send(key)
+            if piece.kind is not Kind.LINE:  # the game echoes each letter of a line as it is typed
+                self._settle(heard)
+        self._send(last)
+        self._settle(heard)
 
     def _fits(self, piece: Piece) -> bool:
         """Whether keys may be sent now: an answer only where one is asked for."""
@@ -200,20 +208,19 @@ class NetHackEnv(GameEnv):
                 return self._asking() is Asking.LINE
         return True
 
-    def _cancel(self) -> tuple[float, bool]:
-        reward = 0.0
+    def _cancel(self) -> None:
         for _ in range(_MOST_PAGES):
-            if self._asking() is Asking.NOTHING:
-                break
-            gained, over = self._send(ESC)
-            reward += gained
-            if over:
-                return reward, True
-        return reward, False
+            if self._over or self._asking() is Asking.NOTHING:
+                return
+            self._send(ESC)
 
-    def _send(self, key: int) -> tuple[float, bool]:
-        """One key."""
+    def _send(self, key: int) -> None:
+        """One key, unless the game is over."""
+        if self._over:
+            return
         _, reward, over, _, info = self._inner.step(key)
+        self._reward += float(reward)
+        self._over = bool(over)
         self.end_status = int(info["end_status"])
         if info["is_ascended"]:
             self._journey.ascended = True
@@ -222,23 +229,18 @@ class NetHackEnv(GameEnv):
             message = self._message()
             opened = "(For instructions type a" in message or message.startswith("Pick an object")
             self._place = opened or (self._place and key not in (ESC, *b".,;:") and not self._flags().any())
-        return float(reward), bool(over)
 
-    def _settle(self, heard: _Heard) -> tuple[float, bool]:
+    def _settle(self, heard: _Heard) -> None:
         """Collect the message, and turn every page that ends in --More--."""
-        reward = 0.0
-        heard.add(self._message())
         for _ in range(_MOST_PAGES):
+            if self._over:
+                return
+            heard.add(self._message())
             if not self._flags()[2] or (page := _page(self._of("tty_chars"))) is None:
-                break
+                return
             if not self._message():
                 heard.add(page)
-            gained, over = self._send(ENTER)
-            reward += gained
-            if over:
-                return reward, True
-            heard.add(self._message())
-        return reward, False
+            self._send(ENTER)
 
     def _note(self) -> None:
         stats = self._of("blstats")
@@ -246,7 +248,7 @@ class NetHackEnv(GameEnv):
             self._journey.note(stats)
 
     def _of(self, key: str) -> Any:
-        return self._inner.last_observation[self._inner._observation_keys.index(key)]
+        return self._inner.last_observation[self._indices[key]]
 
     def _flags(self) -> Any:
         """In a one-key question, in a line of text, waiting for a key to go on."""
@@ -297,6 +299,15 @@ class NetHackEnv(GameEnv):
     def progress(self) -> Progress:
         """How far the game went: see `games.nethack._progress`."""
         return self._journey.progress(self._return)
+
+    def oracle(self) -> str:
+        """What the explorer does, which sees only the observation."""
+        return self._explorer.act(self._raw)
+
+    @property
+    def successful(self) -> bool:
+        """Whether upstream's own status says that the task was accomplished."""
+        return self.end_status == _SUCCESSFUL
 
     def close(self) -> None:
         """End the game."""

@@ -11,10 +11,7 @@ from nle.env.base import NLE
 from games.api import Brief, Progress
 from games.nethack import TASKS
 from games.nethack._engine import SETTINGS, NetHackEnv, unlock
-from games.nethack._explorer import Explorer
 from games.nethack._progress import log_share
-
-_SUCCESSFUL = 2  # `TASK_SUCCESSFUL` of the staircase family's StepStatus
 
 _CLASSES: dict[str, type[NLE]] = {
     "NetHack-v0": NLE,
@@ -59,7 +56,6 @@ class NetHackTask(NetHackEnv):
         )
 
     def _begin(self, seed: int) -> None:
-        self._explorer = Explorer([action.name for action in self.actions])
         self._amount = 0.0
         super()._begin(seed)
 
@@ -74,16 +70,12 @@ class NetHackTask(NetHackEnv):
         """By the task's goal."""
         whole = super().progress()
         if self._goal in ("stairs", "pet", "oracle"):
-            success = float(self.end_status == _SUCCESSFUL)
+            success = float(self.successful)
             return Progress(success, {**whole.parts, "success": success})
         if self._goal:
             share = log_share(self._amount, _MOST[self._goal])
             return Progress(share, {**whole.parts, "amount": self._amount})
         return whole
-
-    def oracle(self) -> str:
-        """What the explorer does, which sees only the observation."""
-        return self._explorer.act(self._raw)
 
 
 def _settings(name: str) -> dict[str, Any]:
