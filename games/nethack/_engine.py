@@ -123,8 +123,8 @@ class NetHackEnv(GameEnv):
     ) -> tuple[Any, dict[str, Any]]:
         """Start the game of a seed: the dungeon, the character and every die are its."""
         chosen = self._seeded(seed)
-        self._begin(chosen)
         self._journey, self._place = Journey(), False
+        self._begin(chosen)
         self._steps, self._return, self._reward = 0, 0.0, 0.0
         self._over, self.end_status = False, 0
         self._explorer = Explorer(

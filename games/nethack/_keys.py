@@ -84,7 +84,7 @@ DIRECTIONS = {
     "northwest": "y",
 }
 
-_SHORT = {"ne": "northeast", "se": "southeast", "sw": "southwest"}
+_SHORT = {"ne": "northeast", "se": "southeast", "sw": "southwest", "nw": "northwest"}
 
 
 def _moves() -> list[Command]:
@@ -258,10 +258,12 @@ def parse(text: str, asking: Asking) -> list[Piece]:
 
 def _answers(text: str, asking: Asking) -> list[Piece]:
     """The text as answers alone; empty where it is a command, which cancels the question."""
+    if text.lower() in _ANSWER_KEYS:  # "next page" is two words
+        return [Piece(Kind.ANSWER, (_ANSWER_KEYS[text.lower()],))]
     leads = text.split(maxsplit=1)[0].lower() in DIRECTIONS
     if leads and asking not in (Asking.DIRECTION, Asking.PLACE):
         return []
-    if not leads and _named(text) is not None and text.lower() not in _ANSWER_KEYS:
+    if not leads and _named(text) is not None:
         return []
     try:
         return [_piece(*token) for token in _tokens(text)]

@@ -14,6 +14,7 @@ from games.nethack._words import _strength, _where, describe
 from harness import tasks
 from harness.errors import InputError
 from harness.testing import GameContract
+from harness.world import World
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -267,3 +268,16 @@ def test_the_terminal_is_another_picture_of_the_same_game():
 
 def test_an_answer_is_never_sent_as_a_command():
     assert {piece.kind for piece in parse("zap c north", Asking.NOTHING)[1:]} == {Kind.ANSWER}
+
+
+def test_what_the_prompt_says_of_answers_is_true(game):
+    assert keys("next page", Asking.MENU) == [("answer", ">")]
+    assert keys("nw", Asking.DIRECTION) == [("answer", "y")]
+    assert "next page" in World("nethack/NetHackChallenge-v0").reset(1)[0].instructions
+
+
+def test_the_first_status_counts(game):
+    game.reset(seed=1)
+    parts = game.progress().parts
+    assert parts["hit_points"] == 15
+    assert parts["deepest"] == parts["experience_level"] == 1
