@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from games.api import Action, Observation, Section, Stability
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from harness.records import Episode
 
 __all__ = [
+    "FREE",
     "Action",
     "Agent",
     "AgentContext",
@@ -41,6 +43,7 @@ __all__ = [
     "Decision",
     "FatalError",
     "History",
+    "Host",
     "Image",
     "InputError",
     "LudometerError",
@@ -110,6 +113,9 @@ class Message:
 
 # --------------------------------------------------------------------------------------- providers
 
+FREE = "free"
+"""The price of what nobody is paid for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -144,12 +150,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the provider counts them. `cached` and `reasoning` are parts of input and output."""
+    """Tokens as the provider counts them.
+
+    `cached` (read from a prompt cache) and `written` (stored in one, where that costs extra) are
+    parts of `input`; `reasoning` is a part of `output`.
+    """
 
     input: int = 0
     output: int = 0
     cached: int = 0
     reasoning: int = 0
+    written: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -157,14 +168,17 @@ class Usage:
             self.output + other.output,
             self.cached + other.cached,
             self.reasoning + other.reasoning,
+            self.written + other.written,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One answer. `finish` is ``stop``, ``length`` or ``refusal``; `latency` is in seconds.
+    """One answer. `finish` is ``stop``, ``length`` or ``refusal``.
 
-    `cost` is in US dollars, None where the price is unknown. `details` holds JSON values that
+    `latency` and `first_token` are seconds from the request to the whole answer and to its first
+    token (None where the answer was not streamed). `cost` is in US dollars; None leaves it to the
+    price list, and where that has no price either, it is unknown. `details` holds JSON values that
     belong in the records (the scores of constrained answers, a response id).
     """
 
@@ -173,8 +187,22 @@ class Completion:
     finish: Literal["stop", "length", "refusal"] = "stop"
     usage: Usage = Usage()
     latency: float = 0.0
+    first_token: float | None = None
     cost: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a run gives a provider to work with.
+
+    `concurrency` is how many requests may be under way at once (the size for a connection pool).
+    `folder` is where log files may be written, None where nothing may be. `say` tells the user a line.
+    """
+
+    concurrency: int = 16
+    folder: Path | None = None
+    say: Callable[[str], None] = lambda _: None
 
 
 @runtime_checkable
@@ -184,9 +212,13 @@ class Provider(Protocol):
     A class that subclasses `Provider` is such a factory as it stands. `model` is what follows the
     colon in ``provider:model``. Import SDKs inside the factory or the method, not at module level.
 
-    Attributes a class may set: `needs_key` (the name of an environment variable), `extra` (the
-    ``ludometer[extra]`` that installs its SDK), `images` (False where no picture can be sent),
-    `concurrency` (how many requests it can serve at once; None for no limit of its own).
+    Attributes a class may set: `needs_key` (the name of an environment variable, read with
+    `harness.keys.read_key`, which keeps it out of the records), `extra` (the ``ludometer[extra]``
+    that installs its SDK), `images` (False where no picture can be sent), `concurrency` (how many
+    requests it can serve at once; None for no limit of its own), `endpoint` (what shares a rate limit:
+    two models with the same one are slowed down together), `prices` (where the price list looks: the
+    vendor's name in genai-prices or the address that is asked; `FREE` for what runs on the user's own
+    machine; None for a price that is unknown unless the completion or the user says it).
     """
 
     model: str
@@ -195,13 +227,24 @@ class Provider(Protocol):
     extra: str | None = None
     images: bool = True
     concurrency: int | None = None
+    endpoint: str | None = None
+    prices: str | None = None
 
     def __init__(self, model: str = "", **options: Any) -> None:
         self.model = model
         self.options = options
 
+    async def aopen(self, host: Host) -> None:
+        """Get ready: connect, load weights, start a server. Called once, before the first request.
+
+        Raises:
+            InputError: what is asked for cannot be had here (a package or a model file is missing).
+            FatalError: the engine did not start.
+        """
+        return None
+
     async def complete(self, request: Request) -> Completion:
-        """Answer one request.
+        """Answer one request. Many are made at the same time.
 
         Raises:
             TransientError, RateLimited, ProviderTimeout: asking again may work.

@@ -52,7 +52,7 @@ class Asker:
             turn=self.turn,
             call=len(self._calls),
         )
-        answer = _clean(await self._client.complete(request))
+        answer = await self._client.complete(request)
         self.waited += answer.waited
         self._calls.append(self._note(request, answer))
         return answer.completion
@@ -79,20 +79,10 @@ class Asker:
             finish=done.finish,
             usage=usage_record(done.usage),
             latency=done.latency,
+            first_token=done.first_token,
+            queued=answer.queued,
             cost=done.cost,
             retries=answer.retries,
             cached=answer.cached,
             details=dict(done.details),
         )
-
-
-def _clean(answer: Answer) -> Answer:
-    r"""The answer without lone surrogates, which no file can hold: they become ``\udXXX`` in letters.
-
-    Done here so that the agent works with exactly what is recorded.
-    """
-    done = answer.completion
-    text, reasoning = (
-        part.encode("utf-8", "backslashreplace").decode() for part in (done.text, done.reasoning)
-    )
-    return replace(answer, completion=replace(done, text=text, reasoning=reasoning))

@@ -4,7 +4,7 @@ LudometerError
 ├── InputError            wrong input: nothing was started, exit code 2
 └── ProviderError         a model could not be asked; never a move
 ├── TransientError    worth another try
-│   ├── RateLimited   … after `retry_after` seconds
+│   ├── RateLimited   … and fewer at once
 │   └── ProviderTimeout
 └── FatalError        another try would fail the same way
 ├── BudgetExhausted
@@ -27,15 +27,18 @@ class ProviderError(LudometerError):
 
 
 class TransientError(ProviderError):
-    """Asking again may work: a connection lost, a 5xx, an overloaded server."""
+    """Asking again may work: a connection lost, a 5xx, an overloaded server.
 
-
-class RateLimited(TransientError):
-    """The provider asks us to slow down. `retry_after` is in seconds, None where it did not say."""
+    `retry_after` is in seconds, None where the server did not say.
+    """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class RateLimited(TransientError):
+    """The provider asks us to slow down: fewer requests at once from now on."""
 
 
 class ProviderTimeout(TransientError):

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError
+from harness.keys import scrub
 from harness.plan import Plan
 from harness.records import SCHEMA
 from harness.spec import RunSpec, config_hash, identity
@@ -46,11 +47,11 @@ def versions() -> dict[str, str]:
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Replace a file whole or not at all."""
+    """Replace a file whole or not at all. Keys do not get into it."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+            stream.write(scrub(text))
         # mkstemp makes files that only their owner reads; a run folder is meant to be shared.
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)

@@ -35,6 +35,7 @@ from harness.convert import (
     usage_record,
 )
 from harness.errors import BudgetExhausted, LudometerError, ProviderError
+from harness.keys import scrub
 from harness.plan import EpisodeSpec
 from harness.records import (
     End,
@@ -66,6 +67,7 @@ class Job:
     header: Header
     sampling: Sampling
     client: Client | None
+    stopping: Callable[[], bool] = lambda: False
     on_turn: Callable[[TurnRecord], None] = lambda _: None
 
 
@@ -120,9 +122,11 @@ class _Player:
         self._agent = self._make_agent()
 
     async def play(self, writer: EpisodeWriter) -> Status:
-        """Turn after turn, until the game or a limit ends it or it cannot go on."""
+        """Turn after turn, until the game or a limit ends it, it cannot go on, or the run stops."""
         state = self._state
         while (limit := _limit(self._job.spec, state)) is None and not state.frame.over:
+            if self._job.stopping():
+                return Status.UNFINISHED
             try:
                 record = await self._turn()
             except BudgetExhausted:
@@ -252,7 +256,12 @@ def _asker(job: Job, recorded: Episode | None) -> Asker | None:
     previous: tuple[MessageRecord, ...] = ()
     for _, _, messages in recorded.requests() if recorded is not None else ():
         previous = messages
-    return Asker(job.client, f"{job.header.episode}#{job.spec.seed}", job.spec.seed, job.sampling, previous)
+    return Asker(job.client, request_id(job.spec), job.spec.seed, job.sampling, previous)
+
+
+def request_id(spec: EpisodeSpec) -> str:
+    """What requests call their episode: its name and its seed."""
+    return f"{spec.id}#{spec.seed}"
 
 
 def _limit(spec: EpisodeSpec, state: _State) -> str | None:
@@ -280,7 +289,7 @@ def _start(state: _State) -> Start:
 
 
 def _failure(state: _State, outcome: str, error: Exception) -> Failure:
-    message = str(error)[:2000]
+    message = scrub(str(error))[:2000]
     return Failure(turn=len(state.past), outcome=outcome, error=type(error).__name__, message=message)
 
 

@@ -19,6 +19,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from harness.errors import InputError
+from harness.keys import scrub
 
 SCHEMA = 1
 """Raised whenever a line changes its meaning. Readers accept every version up to this one."""
@@ -57,6 +58,7 @@ class UsageRecord(_Line):
     output: int = 0
     cached: int = 0
     reasoning: int = 0
+    written: int = 0
 
 
 class MessageRecord(_Line):
@@ -92,6 +94,8 @@ class CallRecord(_Line):
     finish: str = "stop"
     usage: UsageRecord = UsageRecord()
     latency: float = 0.0  # seconds of the answering try
+    first_token: float | None = None  # seconds to its first token, where it was streamed
+    queued: float = 0.0  # seconds waited for a place among the requests under way
     cost: float | None = None  # US dollars; None: the price is unknown
     retries: tuple[RetryRecord, ...] = ()
     cached: bool = False  # answered by the response cache
@@ -136,6 +140,7 @@ class Header(_Line):
     config_hash: str
     versions: dict[str, str]
     started: str  # ISO 8601, UTC
+    price: str = ""  # where the model's price is from
 
     @property
     def entrant(self) -> str:
@@ -331,10 +336,10 @@ def mend(path: Path) -> bool:
 
 
 def to_json(line: _Line) -> bytes:
-    """One line of JSON in UTF-8. A lone surrogate, which UTF-8 cannot hold, becomes a question mark."""
+    """One line of JSON in UTF-8. Keys are taken out; a lone surrogate becomes ``?``, since UTF-8 has none."""
     data = line.model_dump(mode="json")
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "replace")
+    return scrub(text).encode("utf-8", "replace")
 
 
 class EpisodeWriter:

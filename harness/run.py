@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
 from harness import plan as planning
-from harness.api import Sampling
-from harness.client import Budget, ModelClient
-from harness.errors import BudgetExhausted, InputError
+from harness.api import Host, Provider, Sampling
+from harness.client import Budget, Caps, Limiter, ModelClient, Price, Rates, ResponseCache
+from harness.errors import BudgetExhausted, InputError, ProviderError
 from harness.folder import RunFolder, versions
+from harness.keys import scrub
 from harness.plan import EpisodeSpec, Plan
-from harness.play import Job, ReplayMismatch, now, play
+from harness.play import Job, ReplayMismatch, now, play, request_id
 from harness.records import Episode, Header, Status, TurnRecord, mend, read_episode
 from harness.spec import RunSpec
 from harness.stage import Stage
@@ -57,6 +59,7 @@ class _Context:
     watcher: Watcher
     stage: Stage
     clients: dict[str, ModelClient]
+    prices: dict[str, Price]
     versions: dict[str, str]
     result: Result
 
@@ -68,23 +71,39 @@ async def execute(spec: RunSpec, plan: Plan, folder: RunFolder, digest: str, wat
         InputError: a provider cannot be made; nothing was started.
     """
     result = Result()
-    open_episodes = _what_is_left(plan, folder, watcher, result)
+    budget = _budget(spec)
+    open_episodes = _what_is_left(plan, folder, watcher, result, budget)
     watcher.planned(result.done_before, len(plan.episodes))
     _try_engines(open_episodes)
-    clients = _clients(spec, open_episodes, watcher, folder)
-    context = _Context(spec, plan, folder, digest, watcher, Stage(spec.workers), clients, versions(), result)
+    providers = _providers(spec, open_episodes)
+    prices = {model: _price(spec, model, provider) for model, provider in providers.items()}
+    _priced(budget, prices)
+    clients = _clients(spec, providers, prices, budget, watcher)
+    context = _Context(
+        spec, plan, folder, digest, watcher, Stage(spec.workers), clients, prices, versions(), result
+    )
     try:
+        await _open(context)
         await _all(context, open_episodes)
     finally:
-        for client in clients.values():
-            await client.aclose()
+        # One that does not close must not keep the others open.
+        await asyncio.gather(*(client.aclose() for client in clients.values()), return_exceptions=True)
         context.stage.close()
     return result
 
 
+def _budget(spec: RunSpec) -> Budget:
+    run, episode, call = (
+        Caps(caps.tokens, caps.dollars, caps.seconds)
+        for caps in (spec.budget, spec.budget.episode, spec.budget.call)
+    )
+    return Budget(run, episode=episode, call=call)
+
+
 def _what_is_left(
-    plan: Plan, folder: RunFolder, watcher: Watcher, result: Result
+    plan: Plan, folder: RunFolder, watcher: Watcher, result: Result, budget: Budget
 ) -> list[tuple[EpisodeSpec, Episode | None]]:
+    """The episodes to play; what all of them used before counts against the budget."""
     left: list[tuple[EpisodeSpec, Episode | None]] = []
     for spec in plan.episodes:
         path = folder.episode(spec.id)
@@ -94,6 +113,7 @@ def _what_is_left(
                 result.mended.append(spec.id)
                 watcher.say(f"{spec.id}: the last line was torn by an interruption; it was cut off")
             recorded = read_episode(path)
+            _book(budget, spec, recorded)
         if recorded is not None and recorded.status is Status.DONE:
             result.done_before += 1
         else:
@@ -115,37 +135,78 @@ def _try_engines(episodes: list[tuple[EpisodeSpec, Episode | None]]) -> None:
             world.close()
 
 
+def _book(budget: Budget, spec: EpisodeSpec, recorded: Episode | None) -> None:
+    """Count the calls of a recorded episode."""
+    for turn in recorded.turns if recorded is not None else ():
+        for call in turn.calls:
+            tokens = call.usage.input + call.usage.output
+            budget.book(request_id(spec), tokens, call.cost, call.latency)
+
+
+def _providers(spec: RunSpec, episodes: list[tuple[EpisodeSpec, Episode | None]]) -> dict[str, Provider]:
+    """The provider of each model that still has something to answer."""
+    models = dict.fromkeys(e.entrant.model for e, _ in episodes if e.entrant.model is not None)
+    options = spec.provider_options
+    return {
+        model: planning.make_provider(model, options.get(planning.split_model(model)[0], {}))
+        for model in models
+    }
+
+
+def _price(spec: RunSpec, model: str, provider: Provider) -> Price:
+    rates = spec.prices.get(model)
+    where = getattr(provider, "prices", None)
+    own = Rates(**rates.model_dump()) if rates is not None else None
+    return Price(planning.split_model(model)[1], where, own)
+
+
+def _priced(budget: Budget, prices: dict[str, Price]) -> None:
+    """Refuse a budget in dollars that cannot be kept."""
+    unknown = [model for model, price in prices.items() if not price.known]
+    if budget.in_dollars and unknown:
+        raise InputError(
+            f"the price of {unknown[0]} is unknown, so a budget in dollars cannot be kept; "
+            f"say it in the YAML file (prices: {{{unknown[0]!r}: {{input: …, output: …}}}}) or limit tokens"
+        )
+
+
 def _clients(
     spec: RunSpec,
-    episodes: list[tuple[EpisodeSpec, Episode | None]],
+    providers: dict[str, Provider],
+    prices: dict[str, Price],
+    budget: Budget,
     watcher: Watcher,
-    folder: RunFolder,
 ) -> dict[str, ModelClient]:
-    """One request path a model, made only for models that still have something to answer."""
-    models = dict.fromkeys(e.entrant.model for e, _ in episodes if e.entrant.model is not None)
-    budget = Budget(tokens=spec.budget.tokens, dollars=spec.budget.dollars)
+    """One request path a model. Models of one endpoint share what it allows."""
+    limiters: dict[str, Limiter] = {}
+    cache = ResponseCache(Path(spec.cache)) if spec.cache else None
     clients: dict[str, ModelClient] = {}
-    for model in models:
+    for model, provider in providers.items():
         name, rest = planning.split_model(model)
-        provider = planning.make_provider(model, spec.provider_options.get(name, {}))
+        own = getattr(provider, "concurrency", None)
+        endpoint = getattr(provider, "endpoint", None) or model
+        most = min(spec.concurrency, own) if own else spec.concurrency
         clients[model] = ModelClient(
             provider,
             provider_name=name,
             model=rest,
-            cache=_cache(spec, folder),
+            cache=cache,
             budget=budget,
-            concurrency=spec.concurrency,
+            price=prices[model],
+            limiter=limiters.setdefault(endpoint, Limiter(most)),
             on_event=watcher.say,
         )
     return clients
 
 
-def _cache(spec: RunSpec, folder: RunFolder) -> Any:
-    if not spec.cache:
-        return None
-    from harness.client import ResponseCache
-
-    return ResponseCache(folder.path / "cache")
+async def _open(context: _Context) -> None:
+    """Get the models ready, one after the other: a server takes memory while it starts."""
+    host = Host(context.spec.concurrency, context.folder.path / "engines", context.watcher.say)
+    for model, client in context.clients.items():
+        try:
+            await client.aopen(host)
+        except ProviderError as error:
+            raise InputError(f"model {model!r}: {scrub(str(error))}") from None
 
 
 async def _all(context: _Context, episodes: list[tuple[EpisodeSpec, Episode | None]]) -> None:
@@ -153,8 +214,6 @@ async def _all(context: _Context, episodes: list[tuple[EpisodeSpec, Episode | No
     playing = [asyncio.create_task(_one(context, gate, spec, recorded)) for spec, recorded in episodes]
     try:
         await asyncio.gather(*playing)
-    except BudgetExhausted as error:
-        context.result.stopped = str(error)
     finally:
         # The others are told to stop and are waited for, so that every file ends in a whole line.
         for task in playing:
@@ -168,18 +227,30 @@ async def _one(
     context: _Context, gate: asyncio.Semaphore, spec: EpisodeSpec, recorded: Episode | None
 ) -> None:
     async with gate:
+        if context.result.stopped:
+            return
         job = _job(context, spec, recorded)
         try:
-            status = await play(job, context.stage, recorded)
-        except ReplayMismatch as error:
-            aside = _set_aside(job)
-            context.watcher.say(f"{spec.id}: {error}; kept as {aside} and played anew")
-            status = await play(_job(context, spec, None), context.stage, None)
+            status = await _play(context, job, recorded)
+        except BudgetExhausted as error:
+            # The others end the turn that they are in: an answer under way is paid for and is not lost.
+            context.result.stopped = context.result.stopped or str(error)
+            return
     episode = read_episode(job.path)
     assert episode is not None  # noqa: S101 - it was just written
     context.result.done += status is Status.DONE
     context.result.failed += status is Status.FAILED
     context.watcher.ended(spec, episode)
+
+
+async def _play(context: _Context, job: Job, recorded: Episode | None) -> Status:
+    """Play what is left of an episode; one that no longer replays is played anew."""
+    try:
+        return await play(job, context.stage, recorded)
+    except ReplayMismatch as error:
+        aside = _set_aside(job)
+        context.watcher.say(f"{job.spec.id}: {error}; kept as {aside} and played anew")
+        return await play(_job(context, job.spec, None), context.stage, None)
 
 
 def _set_aside(job: Job) -> str:
@@ -205,6 +276,7 @@ def _job(context: _Context, spec: EpisodeSpec, recorded: Episode | None) -> Job:
         config_hash=context.digest,
         versions=context.versions,
         started=now(),
+        price=context.prices[spec.entrant.model].source if spec.entrant.model is not None else "",
     )
     if recorded is not None and (recorded.header.seed, recorded.header.config_hash) != (
         spec.seed,
@@ -218,4 +290,9 @@ def _job(context: _Context, spec: EpisodeSpec, recorded: Episode | None) -> Job:
 
     sampling = Sampling(**context.spec.sampling.model_dump())
     client = context.clients[spec.entrant.model] if spec.entrant.model is not None else None
-    return Job(spec, context.folder.episode(spec.id), header, sampling, client, on_turn)
+    path = context.folder.episode(spec.id)
+
+    def stopping() -> bool:
+        return bool(context.result.stopped)
+
+    return Job(spec, path, header, sampling, client, stopping, on_turn)

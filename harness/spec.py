@@ -54,11 +54,35 @@ class SamplingSpec(_Strict):
     reasoning_effort: str | None = None
 
 
-class Budget(_Strict):
-    """What the whole run may use; reached, it stops cleanly and can be resumed with more."""
+class CapsSpec(_Strict):
+    """The most tokens, US dollars and seconds that something may use. None: no limit of that kind."""
 
     tokens: int | None = Field(None, ge=1)
     dollars: float | None = Field(None, gt=0)
+    seconds: float | None = Field(None, gt=0)
+
+
+class Budget(CapsSpec):
+    """What the run, each episode and each call may use; reached, the run stops and can be resumed.
+
+    `Limits` end an episode, which is then scored; a budget stops the run, and nothing is scored early.
+    """
+
+    episode: CapsSpec = CapsSpec()
+    call: CapsSpec = CapsSpec()
+
+
+class RatesSpec(_Strict):
+    """A model's price in US dollars for a million tokens, in place of the price list's.
+
+    Input that is read from a prompt cache (`cached`) or stored in one (`written`) costs `input` where
+    nothing else is said.
+    """
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(None, ge=0)
+    written: float | None = Field(None, ge=0)
 
 
 class SuiteTask(_Strict):
@@ -107,15 +131,18 @@ class RunSpec(_Strict):
     limits: Limits = Limits()
     sampling: SamplingSpec = SamplingSpec()
     budget: Budget = Budget()
+    prices: dict[str, RatesSpec] = {}
+    """Prices by model, such as ``{"openai:my-model": {"input": 1.5, "output": 6}}``."""
     provider_options: dict[str, dict[str, Any]] = {}
     """Options of a provider by its name, such as ``{"openai": {"base_url": "http://…"}}``."""
     out: str | None = None
     workers: int | None = Field(None, ge=1)
     concurrency: int = Field(8, ge=1)
-    cache: bool = False
+    cache: str | None = None
+    """A folder where answers are kept and looked up; other runs may share it. Off by default."""
 
 
-_NOT_IDENTITY = {"out", "workers", "concurrency", "cache", "budget"}
+_NOT_IDENTITY = {"out", "workers", "concurrency", "cache", "budget", "prices"}
 """What may differ when a run folder is continued: how fast and where, not what is played."""
 
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -85,5 +85,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _fail(message: str) -> None:
     from harness.cli._text import safe_text
+    from harness.keys import scrub
 
-    click.echo("error: " + safe_text(" ".join(message.split())), err=True)
+    click.echo("error: " + safe_text(scrub(" ".join(message.split()))), err=True)

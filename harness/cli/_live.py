@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from harness.cli._text import safe_text
+from harness.keys import scrub
 from harness.plan import EpisodeSpec
 from harness.records import Episode, Status, TurnRecord
 
@@ -75,7 +76,7 @@ class Live:
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
-        self.console.print(safe_text(line), markup=False, highlight=False, soft_wrap=True)
+        self.console.print(safe_text(scrub(line)), markup=False, highlight=False, soft_wrap=True)
 
     def _refresh(self) -> None:
         if self._task is not None:

@@ -18,8 +18,11 @@ _EXTRAS = {
     "minihack": (("nle", "minihack", "minigrid"), "the game minihack"),
     "gymnasium": (("pygame",), "pictures of the game gymnasium"),
     "atari": (("ale_py",), "the game atari"),
-    "openai": (("openai",), "models openai:… and every compatible server"),
-    "local": (("torch", "transformers", "gguf", "accelerate"), "the model embedded"),
+    "openai": (("openai",), "models openai:…, openrouter:…, ollama:… and every compatible server"),
+    "anthropic": (("anthropic",), "models anthropic:…"),
+    "google": (("google.genai",), "models google:…"),
+    "vllm": (("vllm",), "models vllm:… (or name an interpreter that has it: LUDOMETER_VLLM_PYTHON)"),
+    "local": (("torch", "transformers", "gguf", "accelerate"), "models transformers:… and embedded"),
     "report": (("altair", "vl_convert"), "the HTML report"),
 }
 """Extra → the modules it brings, and what they enable."""

@@ -32,10 +32,11 @@ from harness.spec import RunSpec, load
 @click.option("--base-url", metavar="URL", help="Where the models' provider listens.")
 @click.option("--budget-tokens", type=int, help="Stop the run, resumable, after so many tokens.")
 @click.option("--budget-dollars", type=float, help="Stop the run, resumable, after so many dollars.")
+@click.option("--budget-seconds", type=float, help="Stop the run, resumable, after so many seconds.")
 @click.option("--out", "-o", metavar="DIR", help="The run folder; the same folder again continues the run.")
 @click.option("--workers", type=int, metavar="N", help="Threads for environments (default: the cores).")
 @click.option("--concurrency", type=int, metavar="N", help="Episodes at once (default: 8).")
-@click.option("--cache/--no-cache", default=None, help="Keep and reuse the models' answers.")
+@click.option("--cache", metavar="DIR", help="Keep the models' answers in a folder and reuse them.")
 @click.option("--config", "-c", type=click.Path(path_type=Path), help="A YAML file; flags beat it.")
 @click.option("--report/--no-report", default=True, help="Write report.html at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the leaderboard as JSON, and nothing else.")
@@ -71,6 +72,7 @@ def _given(flags: dict[str, Any]) -> dict[str, Any]:
         "budget": {
             "tokens": given.pop("budget_tokens", None),
             "dollars": given.pop("budget_dollars", None),
+            "seconds": given.pop("budget_seconds", None),
         },
     }
     for key, values in nested.items():

@@ -17,10 +17,11 @@ The factor and the pause follow Inspect AI's adaptive concurrency (×0.8, 15 s).
 
 
 class Limiter:
-    """Additive increase, multiplicative decrease, first come first served.
+    """Additive increase, multiplicative decrease, first come first served; one for each endpoint.
 
     Starts at `most`: the caller's concurrency is what the user asked for; only a provider that
-    answers 429 lowers it, and each round of successes raises it by one again.
+    answers 429 lowers it, and each round of successes raises it by one again. A retry-after holds
+    back every request to the endpoint, not only the one that was refused.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -30,11 +31,17 @@ class Limiter:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._clock = clock
         self._shrunk_at = float("-inf")
+        self._closed_until = float("-inf")
 
     @property
     def limit(self) -> int:
         """Requests allowed at once, now."""
         return max(1, int(self._limit))
+
+    @property
+    def closed(self) -> float:
+        """Seconds for which the endpoint has asked for nothing more to be sent; 0 where it is open."""
+        return max(0.0, self._closed_until - self._clock())
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -72,10 +79,12 @@ class Limiter:
         self._limit = min(self._most, self._limit + 1 / max(1.0, self._limit))
         self._wake()
 
-    def rate_limited(self) -> bool:
-        """Shrink; True where this was not just done."""
-        if self._clock() - self._shrunk_at < _DEBOUNCE:
+    def rate_limited(self, retry_after: float | None = None) -> bool:
+        """Shrink, and close for `retry_after` seconds; True where it was not just shrunk."""
+        now = self._clock()
+        self._closed_until = max(self._closed_until, now + (retry_after or 0.0))
+        if now - self._shrunk_at < _DEBOUNCE:
             return False
-        self._shrunk_at = self._clock()
+        self._shrunk_at = now
         self._limit = max(1.0, self._limit * _SHRINK)
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from harness.api import ProviderError, RateLimited, TransientError
+from harness.api import ProviderError, TransientError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,6 @@ class RetryPolicy:
         if not isinstance(error, TransientError) or tries >= self.tries:
             return None
         seconds = dice.uniform(0, min(self.cap, self.base * 2 ** (tries - 1)))
-        if isinstance(error, RateLimited) and error.retry_after is not None:
+        if error.retry_after is not None:
             seconds += error.retry_after
         return None if waited + seconds > self.total else seconds

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.api import Completion, FatalError, InputError, Provider, Request, Usage
+from harness.api import FREE, Completion, FatalError, InputError, Provider, Request, Usage
 from harness.seeds import derive
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class EmbeddedProvider(Provider):
     """
 
     extra = "local"
+    prices = FREE
     images = False
     concurrency = 1  # one model, one thread: more at once would only wait in line
 
@@ -77,7 +78,7 @@ class EmbeddedProvider(Provider):
                 )
                 details = {}
         usage = Usage(input=prompt.length, output=tokens, cached=prompt.cached)
-        return Completion(text, finish="length" if finish == "length" else "stop", usage=usage, cost=0.0,
+        return Completion(text, finish="length" if finish == "length" else "stop", usage=usage,
                           details=details)  # fmt: skip
 
 

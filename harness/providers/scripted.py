@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from harness.api import Completion, Provider, Request, Usage
+from harness.api import FREE, Completion, Provider, Request, Usage
 
 Script = Sequence[str] | Callable[[Request], str | Completion]
 
@@ -17,6 +17,8 @@ class ScriptedProvider(Provider):
     gets does not depend on which other episodes run. A function gets the request. Without a script
     it gives the first of the allowed answers. `delay` is how long an answer takes, in seconds.
     """
+
+    prices = FREE
 
     def __init__(self, model: str = "", *, answers: Script | None = None, delay: float = 0.0) -> None:
         super().__init__(model, delay=delay)
@@ -31,7 +33,7 @@ class ScriptedProvider(Provider):
         if isinstance(answer, Completion):
             return answer
         words = sum(len(message.text.split()) for message in request.messages)
-        return Completion(answer, usage=Usage(input=words, output=len(answer.split())), cost=0.0)
+        return Completion(answer, usage=Usage(input=words, output=len(answer.split())))
 
     def _answer(self, request: Request) -> str | Completion:
         if callable(self._script):

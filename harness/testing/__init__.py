@@ -11,7 +11,15 @@ Our own plugins pass the same kits.
 from harness.testing.agent import AgentContract
 from harness.testing.game import GameContract
 from harness.testing.history import HistoryContract
+from harness.testing.http_provider import HTTPProviderContract
 from harness.testing.provider import ProviderContract
 from harness.testing.scorer import ScorerContract
 
-__all__ = ["AgentContract", "GameContract", "HistoryContract", "ProviderContract", "ScorerContract"]
+__all__ = [
+    "AgentContract",
+    "GameContract",
+    "HTTPProviderContract",
+    "HistoryContract",
+    "ProviderContract",
+    "ScorerContract",
+]

@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+import re
 
 import pytest
 
 from harness.api import (
+    FREE,
     BudgetExhausted,
     Completion,
     FatalError,
@@ -16,7 +18,8 @@ from harness.api import (
     TransientError,
     Usage,
 )
-from harness.client import Budget, Limiter, ModelClient, ResponseCache, RetryPolicy
+from harness.client import Budget, Caps, Limiter, ModelClient, Price, Rates, ResponseCache, RetryPolicy
+from harness.keys import remember
 
 REQUEST = Request((Message.of("user", "hi"),), episode="e#1", turn=3)
 
@@ -38,6 +41,8 @@ class Script(Provider):
         step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
         if isinstance(step, Exception):
             raise step
+        if isinstance(step, Completion):
+            return step
         return Completion(step, usage=Usage(input=60, output=40), cost=0.01)
 
 
@@ -90,7 +95,7 @@ def test_waits_are_jittered_and_capped():
 
 def test_a_budget_is_checked_before_asking():
     provider = Script("yes")
-    made, _ = client(provider, budget=Budget(tokens=150))
+    made, _ = client(provider, budget=Budget(Caps(tokens=150)))
 
     async def ask():
         await made.complete(REQUEST)
@@ -102,16 +107,87 @@ def test_a_budget_is_checked_before_asking():
     assert provider.asked == 2
 
 
-def test_a_budget_in_dollars_needs_prices():
-    budget = Budget(dollars=1.0)
-    budget.book(10, None)
-    with pytest.raises(BudgetExhausted, match="price is unknown"):
-        budget.check()
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        ({"run": Caps(dollars=0.015)}, "$0.01 for the run is used up"),
+        ({"episode": Caps(tokens=150)}, "150 tokens for an episode is used up"),
+        ({"episode": Caps(seconds=0.5)}, "for an episode is used up"),
+        ({"call": Caps(tokens=99)}, "a call took 100 tokens, its budget is 99 tokens"),
+        ({"call": Caps(dollars=0.001)}, "a call took $0.01, its budget is $0.00"),
+    ],
+)
+def test_each_kind_of_budget_stops_what_follows(budget, words):
+    provider = Script(Completion("yes", usage=Usage(input=60, output=40), cost=0.01, latency=0.4))
+    made, _ = client(provider, budget=Budget(**budget))
+
+    async def ask():
+        for _ in range(3):
+            await made.complete(REQUEST)
+
+    with pytest.raises(BudgetExhausted, match=re.escape(words)):
+        asyncio.run(ask())
+    assert provider.asked <= 2
+
+
+def test_an_episode_that_used_its_budget_stops_nobody_elses_first_call():
+    budget = Budget(episode=Caps(tokens=100))
+    budget.book("e#1", 100, None, 0.0)
+    with pytest.raises(BudgetExhausted):
+        budget.check(REQUEST)
+    budget.check(Request(REQUEST.messages, episode="e#2"))
+
+
+def test_a_budget_of_seconds_passes_on_the_clock():
+    now = [0.0]
+    budget = Budget(Caps(seconds=60), clock=lambda: now[0])
+    budget.check(REQUEST)
+    now[0] = 60.0
+    with pytest.raises(BudgetExhausted, match="60 s for the run"):
+        budget.check(REQUEST)
+
+
+def test_a_call_that_takes_too_long_is_broken_off_and_stops_the_run():
+    class Slow(Provider):
+        async def complete(self, request):
+            await asyncio.sleep(30)
+
+    made, _ = client(Slow("m"), budget=Budget(call=Caps(seconds=0.05)))
+    with pytest.raises(BudgetExhausted, match="longer than its budget of 0.05 s"):
+        asyncio.run(made.complete(REQUEST))
+
+
+def test_a_price_is_the_users_then_the_lists_then_unknown():
+    usage = Usage(input=1_000_000, cached=400_000, written=100_000, output=10_000, reasoning=5_000)
+    own = Price("m", "openai", Rates(input=2.0, output=10.0, cached=0.5, written=2.5))
+    assert own.cost(usage) == pytest.approx(0.5 * 2 + 0.4 * 0.5 + 0.1 * 2.5 + 0.01 * 10)
+    assert Price("m", None, Rates(input=2.0, output=10.0)).cost(usage) == pytest.approx(2.1)
+    assert (own.source, own.known) == ("given by the user", True)
+    listed = Price("gpt-4o-mini", "https://api.openai.com/v1")
+    # 0.15, 0.075 (cached) and 0.60 dollars a million tokens: OpenAI's price page, 2024-10.
+    assert listed.cost(Usage(input=1_000_000, cached=500_000)) == pytest.approx(0.1125)
+    assert listed.cost(Usage(output=1_000_000)) == pytest.approx(0.60)
+    assert listed.source.startswith("genai-prices ")
+    for unknown in (Price("no-such-model", "openai"), Price("m", "http://localhost:1/v1"), Price("m")):
+        assert unknown.cost(usage) is None
+        assert (unknown.source, unknown.known) == ("unknown", False)
+    assert Price("m", FREE).cost(usage) == 0.0
+
+
+def test_a_completion_is_priced_unless_it_says_its_price_itself():
+    rates = Rates(input=1.0, output=2.0)
+    said = Script(Completion("yes", usage=Usage(input=1_000_000), cost=0.25))
+    silent = Script(Completion("yes", usage=Usage(input=1_000_000)))
+    costs = [
+        asyncio.run(client(provider, price=Price("m", rates=rates))[0].complete(REQUEST)).completion.cost
+        for provider in (said, silent)
+    ]
+    assert costs == [0.25, 1.0]
 
 
 def test_the_cache_answers_the_same_request_only_and_counts_it(tmp_path):
     provider = Script("yes")
-    budget = Budget(tokens=10_000)
+    budget = Budget(Caps(tokens=10_000))
     made, _ = client(provider, cache=ResponseCache(tmp_path), budget=budget)
 
     async def ask():
@@ -123,7 +199,7 @@ def test_the_cache_answers_the_same_request_only_and_counts_it(tmp_path):
     assert (first.cached, again.cached, other.cached) == (False, True, False)
     assert again.completion == first.completion
     assert provider.asked == 2
-    assert budget.used_tokens == 300
+    assert budget.used.tokens == 300
 
 
 def test_the_key_holds_everything_that_matters(tmp_path):
@@ -152,7 +228,7 @@ def test_a_spoilt_cache_file_is_asked_again(tmp_path):
 
 def test_concurrency_stays_within_the_limit():
     provider = Script("yes")
-    made, _ = client(provider, concurrency=3)
+    made, _ = client(provider, limiter=Limiter(3))
 
     async def many():
         await asyncio.gather(*(made.complete(REQUEST) for _ in range(30)))
@@ -192,3 +268,44 @@ def test_a_cancelled_wait_gives_its_place_back():
         await asyncio.wait_for(hold(0), 1)
 
     asyncio.run(play())
+
+
+def test_a_retry_after_holds_the_whole_endpoint_back():
+    now = [100.0]
+    limiter = Limiter(4, clock=lambda: now[0])
+    limiter.rate_limited(7.0)
+    assert limiter.closed == 7.0
+    now[0] = 108.0
+    assert limiter.closed == 0.0
+    provider = Script("yes")
+    limiter.rate_limited(3.0)
+    made, waits = client(provider, limiter=limiter)
+    answer = asyncio.run(made.complete(REQUEST))
+    assert waits == [3.0]
+    assert answer.queued >= 3.0
+
+
+def test_a_transient_failure_that_names_a_time_is_waited_for_and_shrinks_nothing():
+    limiter = Limiter(4)
+    provider = Script(TransientError("503", 5.0), "yes")
+    made, waits = client(provider, limiter=limiter)
+    asyncio.run(made.complete(REQUEST))
+    assert waits[0] >= 5.0
+    assert limiter.limit == 4
+
+
+def test_what_a_model_or_server_says_holds_no_key():
+    remember("sk-canary-0123456789")
+    provider = Script(
+        TransientError("bad key sk-canary-0123456789"),
+        Completion(
+            "say sk-canary-0123456789",
+            reasoning="sk-canary-0123456789",
+            details={"a": ["sk-canary-0123456789"]},
+        ),
+    )
+    said = []
+    made, _ = client(provider, on_event=said.append)
+    answer = asyncio.run(made.complete(REQUEST))
+    assert "canary" not in f"{answer} {said}"
+    assert answer.completion.text == "say [key]"

@@ -56,7 +56,7 @@ def run(folder, spec=SPEC, watcher=None):
     return asyncio.run(execute(spec, plan, run_folder, digest, watcher or Quiet()))
 
 
-TIMES = {"started", "seconds", "seconds_model", "seconds_env", "seconds_wait", "latency", "retries"}
+TIMES = {"started", "seconds", "seconds_model", "seconds_env", "seconds_wait", "latency", "queued", "retries"}
 
 
 def content(folder):

@@ -1,220 +1,119 @@
-"""The OpenAI provider through the real SDK, against a server on this machine that can misbehave."""
+"""What only OpenAI's protocol has: its constraints, its reasons to stop, its servers of many kinds."""
 
 import asyncio
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx2
+import openai
 import pytest
 
-from harness.api import (
-    FatalError,
-    Message,
-    MissingKey,
-    ProviderTimeout,
-    RateLimited,
-    Request,
-    Sampling,
-    TransientError,
-)
+from harness.api import FatalError, Host, InputError, Message, MissingKey, RateLimited, Request, Sampling
+from harness.providers import presets
+from harness.providers._http import by_status, checked_url, retry_after
+from harness.providers._openai_chat import _finish, _usage, _whole, grammar
 from harness.providers.openai import OpenAIProvider
-from harness.testing import ProviderContract
+from harness.providers.presets import PRESETS
+from harness.testing.server import FakeServer
 
-KEY = "sk-canary-0123456789abcdef"
-
-
-def chat(text, **more):
-    message = {"role": "assistant", "content": text, **more.pop("message", {})}
-    return {
-        "id": "c1", "object": "chat.completion", "created": 1, "model": "m",
-        "choices": [{"index": 0, "finish_reason": more.pop("finish", "stop"), "message": message}],
-        "usage": {
-            "prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14,
-            "prompt_tokens_details": {"cached_tokens": 6},
-            "completion_tokens_details": {"reasoning_tokens": 1},
-        },
-    }  # fmt: skip
-
-
-def response(text, **more):
-    return {
-        "id": "r1", "object": "response", "created_at": 1, "model": "m",
-        "status": more.get("status", "completed"),
-        "parallel_tool_calls": False, "tool_choice": "none", "tools": [],
-        "output": [{
-            "type": "message", "id": "m1", "role": "assistant", "status": "completed",
-            "content": [{"type": "output_text", "text": text, "annotations": []}],
-        }],
-        "usage": {
-            "input_tokens": 10, "output_tokens": 4, "total_tokens": 14,
-            "input_tokens_details": {"cached_tokens": 6}, "output_tokens_details": {"reasoning_tokens": 1},
-        },
-    }  # fmt: skip
-
-
-class Server(ThreadingHTTPServer):
-    """Answers as `answer(path, body)` says: (status, headers, body as bytes or JSON)."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.seen = []
-        self.answer = ordinary
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.seen.append((self.path, body, dict(self.headers)))
-        status, headers, content = self.server.answer(self.path, body)
-        data = content if isinstance(content, bytes) else json.dumps(content).encode()
-        self.send_response(status)
-        for name, value in {"content-type": "application/json", **headers}.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *args):
-        pass
-
-
-def ordinary(path, body):
-    asked = body.get("response_format") or (body.get("text") or {}).get("format")
-    text = json.dumps({"action": "turn left"}) if asked else "hello"
-    return 200, {}, chat(text) if path.endswith("completions") else response(text)
-
-
-@pytest.fixture(scope="module")
-def running():
-    server = Server()
-    yield server
-    server.shutdown()
+ASK = Request(
+    (Message.of("user", "hi"),),
+    choices=("turn left", 'say "x"'),
+    sampling=Sampling(seed=3, max_tokens=5, temperature=0.5, stop=("\n",), reasoning_effort="low"),
+)
 
 
 @pytest.fixture
-def server(running, monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    running.seen.clear()
-    running.answer = ordinary
-    return running
+def server():
+    with FakeServer() as running:
+        yield running
 
 
-def ask(server, request=None, **options):
+def ask(provider, request=ASK):
     async def once():
-        provider = OpenAIProvider("m", base_url=server.url, **options)
         try:
-            return await provider.complete(request or Request((Message.of("user", "hi"),)))
+            return await provider.complete(request)
         finally:
             await provider.aclose()
 
     return asyncio.run(once())
 
 
-@pytest.mark.usefixtures("server")
-class TestChat(ProviderContract):
-    @pytest.fixture(autouse=True)
-    def _server(self, server):
-        self.server = server
-
-    plugin = "openai"
-
-    def provider(self):
-        return OpenAIProvider("m", base_url=self.server.url)
+@pytest.mark.parametrize("constraint", ["json_schema", "tool", "vllm", "grammar", "none"])
+def test_each_constraint_holds_the_model_to_the_allowed_answers(server, constraint):
+    completion = ask(OpenAIProvider("m", base_url=server.url("openai"), constraint=constraint))
+    asked = server.asked[0]
+    assert asked.choices == (None if constraint == "none" else ASK.choices)
+    assert completion.text == ("hello" if constraint == "none" else "turn left")
 
 
-class TestResponses(TestChat):
-    def provider(self):
-        return OpenAIProvider("m", base_url=self.server.url, api="responses")
+def test_vllm_is_asked_by_the_name_that_it_heeds(server):
+    ask(OpenAIProvider("m", base_url=server.url("openai"), constraint="vllm"))
+    body = server.asked[0].body
+    assert body["structured_outputs"] == {"choice": list(ASK.choices)}
+    assert not {"guided_choice", "response_format"} & set(body)
 
 
-@pytest.mark.parametrize("api", ["chat", "responses"])
-def test_usage_and_choices_are_read(server, api):
-    request = Request((Message.of("user", "hi"),), choices=("turn left", "drop"))
-    completion = ask(server, request, api=api)
-    assert completion.text == "turn left"
-    usage = completion.usage
-    assert (usage.input, usage.cached, usage.output, usage.reasoning) == (10, 6, 4, 1)
-    assert completion.cost is None
-    assert '"enum": ["turn left", "drop"]' in json.dumps(server.seen[0][1])
+def test_sampling_is_sent_by_its_names(server):
+    ask(OpenAIProvider("m", base_url=server.url("openai"), body={"top_k": 3}))
+    body = server.asked[0].body
+    sent = {
+        "seed": 3,
+        "max_tokens": 5,
+        "temperature": 0.5,
+        "stop": ["\n"],
+        "reasoning_effort": "low",
+        "top_k": 3,
+    }
+    assert {name: body[name] for name in sent} == sent
+    ask(OpenAIProvider("m", base_url=server.url("openai"), api="responses"))
+    body = server.asked[1].body
+    assert (body["reasoning"], body["max_output_tokens"]) == ({"effort": "low"}, 5)
+    assert "seed" not in body
 
 
-def test_a_vllm_server_is_asked_in_its_own_words(server):
-    request = Request(
-        (Message.of("user", "hi"),), choices=("a", "b"), sampling=Sampling(seed=3, max_tokens=5)
-    )
-    ask(server, request, constraint="vllm")
-    body = server.seen[0][1]
-    assert body["structured_outputs"] == {"choice": ["a", "b"]}
-    assert (body["seed"], body["max_tokens"]) == (3, 5)
-    assert "response_format" not in body
+def test_a_grammar_quotes_what_it_must():
+    assert grammar(["a", 'say "x"\\']) == 'root ::= "a" | "say \\"x\\"\\\\"'
 
 
-@pytest.mark.parametrize(
-    ("status", "headers", "content", "error"),
-    [
-        (429, {}, {"error": {"message": "slow down"}}, RateLimited),
-        (429, {"retry-after": "7"}, {"error": {"message": "slow down"}}, RateLimited),
-        (429, {}, {"error": {"message": "x", "code": "insufficient_quota"}}, FatalError),
-        (500, {}, {"error": {"message": "oops"}}, TransientError),
-        (529, {}, b"overloaded", TransientError),
-        (401, {}, {"error": {"message": f"bad key {KEY}"}}, FatalError),
-        (404, {}, {"error": {"message": "no such model"}}, FatalError),
-        (400, {}, {"error": {"message": "too long"}}, FatalError),
-        (200, {}, b"{not json", TransientError),
-        (200, {"content-type": "text/html"}, b"<html>login</html>", TransientError),
-        (200, {}, {"id": "x", "choices": []}, TransientError),
-    ],
-)
-def test_every_failure_has_its_type_and_no_key(server, status, headers, content, error):
-    server.answer = lambda path, body: (status, headers, content)
-    with pytest.raises(error) as caught:
-        ask(server)
-    assert type(caught.value) is error
-    assert KEY not in str(caught.value)
-    assert KEY not in repr(caught.value.__cause__)
-    assert len(server.seen) == 1, "the SDK asked again by itself"
-    if headers.get("retry-after"):
-        assert caught.value.retry_after == 7.0
+def test_a_streamed_answer_tells_when_its_first_token_came(server):
+    completion = ask(OpenAIProvider("m", base_url=server.url("openai"), stream=True))
+    assert 0 < completion.first_token <= completion.latency
+    assert ask(OpenAIProvider("m", base_url=server.url("openai"))).first_token is None
 
 
-def test_no_answer_in_time_is_a_timeout(server):
-    release = threading.Event()
-    server.answer = lambda path, body: (release.wait(5), ordinary(path, body))[1]
-    with pytest.raises(ProviderTimeout):
-        ask(server, timeout=0.2)
-    release.set()
+def test_a_refused_constraint_is_told_with_its_mend(server):
+    response = httpx2.Response(400, request=httpx2.Request("POST", "http://x"))
+    error = openai.BadRequestError("'response_format' is not supported", response=response, body=None)
+    provider = OpenAIProvider("m", base_url=server.url("openai"))
+    failure = provider._typed(error)
+    assert type(failure) is FatalError
+    assert "constraint: none" in str(failure)
 
 
-def test_a_server_that_is_not_there_is_transient():
-    class Nowhere:
-        url = "http://127.0.0.1:9/v1"
-
-    with pytest.raises(TransientError):
-        ask(Nowhere)
+def test_an_empty_account_is_not_asked_again():
+    response = httpx2.Response(429, request=httpx2.Request("POST", "http://x"))
+    error = openai.RateLimitError("no", response=response, body={"code": "insufficient_quota"})
+    assert type(OpenAIProvider("m", base_url="http://localhost:1/v1")._typed(error)) is FatalError
 
 
 @pytest.mark.parametrize(
-    ("answer", "finish", "text"),
+    ("headers", "seconds"),
     [
-        (chat("", finish="stop"), "stop", ""),
-        (chat("I was", finish="length"), "length", "I was"),
-        (chat(None, finish="content_filter"), "refusal", ""),
-        (chat(None, message={"refusal": "no"}), "refusal", ""),
-        (chat("plain words"), "stop", "plain words"),
-        (chat('{"action": 5}'), "stop", '{"action": 5}'),
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "inf"}, None),
     ],
 )
-def test_unusual_answers_are_told_as_they_are(server, answer, finish, text):
-    server.answer = lambda path, body: (200, {}, answer)
-    completion = ask(server, Request((Message.of("user", "hi"),), choices=("a",)))
-    assert (completion.finish, completion.text) == (finish, text)
+def test_retry_after_is_read_in_each_of_its_forms(headers, seconds):
+    assert retry_after(headers) == seconds
+    failure = by_status(429, headers, "slow down")
+    assert (type(failure), failure.retry_after) == (RateLimited, seconds)
+    assert by_status(503, headers, "busy").retry_after == seconds
 
 
 def test_a_key_is_needed_away_from_this_machine_only(monkeypatch):
@@ -224,14 +123,96 @@ def test_a_key_is_needed_away_from_this_machine_only(monkeypatch):
         OpenAIProvider("m", base_url="https://example.com/v1")
 
 
-def test_a_run_with_an_echoing_server_writes_no_key(server, tmp_path):
-    from harness.cli import main
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://user:sk-canary-1@example.com/v1", "user, password or query"),
+        ("https://example.com/v1?key=sk-canary-1", "user, password or query"),
+        ("ftp://example.com", "should look like"),
+        ("example.com/v1", "should look like"),
+        ("http://[1", "should look like"),
+    ],
+)
+def test_a_base_url_that_is_none_or_holds_a_secret_is_refused(url, words):
+    with pytest.raises(InputError, match=words) as caught:
+        checked_url(url)
+    assert "canary" not in str(caught.value)
 
-    server.answer = lambda path, body: (401, {}, {"error": {"message": f"Incorrect API key provided: {KEY}"}})
-    arguments = ["run", "-t", "babyai/goto", "-n", "1", "-m", "openai:m", "--base-url", server.url]
-    with pytest.raises(SystemExit) as stopped:
-        main([*arguments, "--out", str(tmp_path / "run"), "--no-report"])
-    assert stopped.value.code == 1
-    files = [file for file in tmp_path.rglob("*") if file.is_file()]
-    assert any(b"Incorrect API key" in file.read_bytes() for file in files)
-    assert not [file for file in files if KEY.encode() in file.read_bytes()]
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"constraint": "schema"}, "there are json_schema"),
+        ({"api": "responses", "constraint": "tool"}, "none"),
+    ],
+)
+def test_a_constraint_that_there_is_not_is_refused(options, words):
+    with pytest.raises(InputError, match=words):
+        OpenAIProvider("m", base_url="http://localhost:1/v1", **options)
+
+
+def reply(**message):
+    finish = message.pop("finish_reason", "stop")
+    usage = message.pop("usage", None)
+    whole = {
+        "id": "c",
+        "model": "m",
+        "choices": [{"finish_reason": finish, "message": message}],
+        "usage": usage,
+    }
+    return openai.types.chat.ChatCompletion.construct(**json.loads(json.dumps(whole)))
+
+
+def test_a_filtered_answer_is_a_refusal():
+    assert _finish(_whole(reply(content=None, finish_reason="content_filter"))) == "refusal"
+
+
+def test_reasoning_is_read_by_either_name():
+    assert _whole(reply(content="a", reasoning="because")).reasoning == "because"
+    assert _whole(reply(content="a", reasoning_content="because")).reasoning == "because"
+
+
+def test_usage_of_deepseek_and_openrouter_is_read():
+    usage = {"prompt_tokens": 9, "completion_tokens": 2, "prompt_cache_hit_tokens": 6, "cost": 0.5}
+    answer = _whole(reply(content="a", usage={**usage, "total_tokens": 11}))
+    assert _usage(answer.usage).cached == 6
+
+
+def test_the_pool_is_as_large_as_the_concurrency(server):
+    provider = OpenAIProvider("m", base_url=server.url("openai"))
+
+    async def play():
+        await provider.aopen(Host(concurrency=37))
+        pool = provider._client._client._transport._pool
+        await provider.aclose()
+        return pool._max_connections, pool._max_keepalive_connections
+
+    assert asyncio.run(play()) == (37, 37)
+
+
+# ----------------------------------------------------------------------------------------- presets
+
+
+def test_every_preset_is_registered_and_every_registered_one_is_there():
+    from importlib.metadata import entry_points
+
+    registered = {e.name for e in entry_points(group="ludometer.providers") if ".presets:" in e.value}
+    assert registered == set(PRESETS)
+    with pytest.raises(AttributeError, match="no preset"):
+        _ = presets.nobody
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_a_preset_asks_its_own_address_with_its_own_key(name, monkeypatch):
+    row = PRESETS[name]
+    if row.needs_key:
+        monkeypatch.delenv(row.needs_key, raising=False)
+        with pytest.raises(MissingKey, match=row.needs_key):
+            row("some-model")
+        monkeypatch.setenv(row.needs_key, "sk-canary-preset")
+    provider = row("some-model")
+    assert provider.endpoint == row.base_url
+    assert str(provider._client.base_url).rstrip("/") == row.base_url
+    elsewhere = row("some-model", base_url="http://localhost:5/v1")
+    assert (elsewhere.endpoint, elsewhere.prices) == ("http://localhost:5/v1",) * 2
+    asyncio.run(provider.aclose())
