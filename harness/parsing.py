@@ -5,7 +5,8 @@ action is recorded as a repair, by one of these words (`Parsed.repair`):
 
     case        another case, surrounding white space or a full stop
     alias       a synonym that the game declares
-    markup      markdown, quotes, code fences, ``\\boxed{}``, ``<action>`` tags
+    reasoning   the name, after reasoning in ``<think>`` tags
+    markup      markdown, quotes, code fences, ``\\boxed{}``, ``<action>`` tags, a call ``name()``
     json        a JSON object (or one in the text) with the key ``action``
     label       a line such as ``Action: go forward``; the last one counts
     article     a leading article or "I …" ("the door" → "door")
@@ -82,7 +83,7 @@ def _fold(text: str) -> str:
 
 _LABEL = re.compile(r"^\W*(?:final\s+)?(?:action|answer|move|choice)\W*[:=]\W*(.+?)\W*$", re.I | re.M)
 _BOXED = re.compile(r"\\boxed\{\s*(?:\\text\{)?([^{}]*)\}")
-_TAG = re.compile(r"<\s*(?:action|answer|move)\s*>\s*(.*?)\s*<\s*/", re.I | re.S)
+_TAG = re.compile(r"<[\s|]*(?:action|answer|move)[\s|]*>\s*([^<]*?)\s*<", re.I)
 _FENCE = re.compile(r"```\w*\s*(.*?)\s*```", re.S)
 _STRONG = re.compile(r"(?:\*\*|__|`|\"|“)\s*([^*_`\"”\n]{1,80}?)\s*(?:\*\*|__|`|\"|”)")
 _ARTICLE = re.compile(
@@ -101,7 +102,7 @@ def _candidates(text: str) -> Iterator[tuple[str, str]]:
     for found in reversed(_LABEL.findall(text)):
         yield "label", found
         yield "label", _ARTICLE.sub("", found)
-    yield "markup", text.strip(" *_`\"'“”<>[](){}\n")
+    yield "markup", text.strip(" *_`\"'“”<>[](){}\n;")
     for found in reversed(_STRONG.findall(text)):
         yield "markup", found
     yield "article", _ARTICLE.sub("", text)
@@ -127,6 +128,20 @@ def _claim(text: str) -> str:
     return text if len(text.split()) <= 5 and "\n" not in text else ""
 
 
+_THOUGHT = re.compile(r"^.*</\s*think(?:ing)?\s*>", re.I | re.S)
+_THINKING = re.compile(r"^\s*<\s*think(?:ing)?\s*>", re.I)
+
+
+def after_thinking(text: str) -> str:
+    """What stands after the reasoning that some models write in ``<think>`` tags.
+
+    Nothing, where the tag was not closed: the model was still thinking, and what it weighs is no choice.
+    """
+    if _THOUGHT.match(text):
+        return _THOUGHT.sub("", text)
+    return "" if _THINKING.match(text) else text
+
+
 def decide(
     completion: Completion,
     actions: Sequence[Action],
@@ -141,12 +156,14 @@ def decide(
     cuts the part of the answer that holds the action, where an agent asks for more than the action.
     """
     text = completion.text
-    part = extract(text) if extract else text
     if completion.finish == "refusal":
         return Decision((), Outcome.REFUSAL, text)
+    answer = after_thinking(text)
+    part = extract(answer) if extract else answer
     if not part.strip():
-        cut = completion.finish == "length"
-        return Decision((), Outcome.TRUNCATED if cut else Outcome.EMPTY, text)
+        if completion.finish == "length":
+            return Decision((), Outcome.TRUNCATED, text)
+        return Decision((), Outcome.PARSE_ERROR if text.strip() else Outcome.EMPTY, text)
     parsed = read_action(part, actions)
     if free_text and (parsed.action is None or parsed.repair in ("mention", "article")):
         return _free(part, text)
@@ -154,8 +171,8 @@ def decide(
         # A cut answer that only mentions actions while reasoning has not chosen one.
         return Decision((), Outcome.TRUNCATED, text)
     if parsed.action is not None:
-        outcome = Outcome.REPAIRED if parsed.repair else Outcome.OK
-        return Decision((parsed.action,), outcome, text, parsed.repair)
+        repair = parsed.repair or ("" if answer == text else "reasoning")
+        return Decision((parsed.action,), Outcome.REPAIRED if repair else Outcome.OK, text, repair)
     if completion.finish == "length":
         return Decision((), Outcome.TRUNCATED, text)
     if parsed.claimed:

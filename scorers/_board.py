@@ -84,7 +84,8 @@ def _counts(played: pd.DataFrame) -> dict[str, Any]:
         "failed": int((played["status"] == "failed").sum()),
         "turns": turns,
         "invalid_rate": _rate(played[_LOST].to_numpy().sum(), turns),
-        "repaired_rate": _rate(played["repaired"].sum(), turns),
+        "strict_rate": _rate(played["ok"].sum(), turns),
+        "tolerant_rate": _rate((played["ok"] + played["repaired"]).sum(), turns),
         "tokens": int((played["input_tokens"] + played["output_tokens"]).sum()),
         "cost": float(played["cost"].sum(skipna=False)),
         "seconds": float(played["seconds"].sum()),
@@ -131,6 +132,7 @@ def _task_interval(scores: Any, name: str, *, binary: bool, **settings: Any) -> 
 _COLUMNS = [
     "agent",
     *(f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")),
-    "tasks", "episodes", "missing", "failed", "turns", "invalid_rate", "repaired_rate", "tokens", "cost",
+    "tasks", "episodes", "missing", "failed", "turns", "invalid_rate", "strict_rate",
+    "tolerant_rate", "tokens", "cost",
     "seconds", "flags",
 ]  # fmt: skip

@@ -66,9 +66,16 @@ def print_leaderboard(board: pd.DataFrame, console: Console | None = None) -> No
         style="dim",
     )
     for _, row in board.iterrows():
-        if row["flags"]:
-            note = safe_text(f"note: {row['agent']}: {', '.join(row['flags'])}")
+        if notes := [*_repairs(row), *row["flags"]]:
+            note = safe_text(f"note: {row['agent']}: {', '.join(notes)}")
             console.print(Text(note), style="yellow", soft_wrap=True)
+
+
+def _repairs(row: Any) -> list[str]:
+    """How many answers were actions to the letter, and how many after repairs, where that differs."""
+    if row["strict_rate"] == row["tolerant_rate"]:
+        return []
+    return [f"answers read strictly {row['strict_rate']:.1%}, with repairs {row['tolerant_rate']:.1%}"]
 
 
 def p_value(value: float) -> str:

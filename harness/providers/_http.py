@@ -60,12 +60,13 @@ class HTTPProvider(Provider):
         self._connected: Any = None
 
     async def aopen(self, host: Host) -> None:
-        """Take the size of the connection pool."""
+        """Make the client, with as many connections as there are requests at once."""
         self._host = host
+        _ = self._client
 
     @property
     def _client(self) -> Any:
-        """The SDK's client, made at the first request, when the size of its pool is known."""
+        """The SDK's client; where `aopen` was not called, made at the first request."""
         if self._connected is None:
             self._connected = self._connect()
         return self._connected
@@ -76,6 +77,7 @@ class HTTPProvider(Provider):
         Raises:
             TransientError, RateLimited, ProviderTimeout, FatalError: by what the server said or did.
         """
+        _ = self._client  # importing an SDK takes a second, which is not the server's
         begun = time.perf_counter()
         try:
             async with asyncio.timeout(self._timeout):

@@ -42,7 +42,7 @@ class EmbeddedProvider(Provider):
         super().__init__(model or MODEL, **options)
         if self.model != MODEL:
             raise InputError(f"the embedded model is called {MODEL!r}, not {self.model!r}")
-        self._file = _find()
+        self._file = model_file()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded")
 
     async def complete(self, request: Request) -> Completion:
@@ -82,7 +82,7 @@ class EmbeddedProvider(Provider):
                           details=details)  # fmt: skip
 
 
-def _find() -> Path:
+def model_file() -> Path:
     """The model file inside the installed package, which is not imported (its imports are not needed)."""
     for module in ("torch", "transformers", "gguf", "accelerate"):
         if find_spec(module) is None:

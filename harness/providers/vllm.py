@@ -88,7 +88,7 @@ class VLLMProvider(OpenAIProvider):
             FatalError: it does not start; with the last lines of its log.
             InputError: there is no server at the address, or it does not serve the model.
         """
-        await super().aopen(host)
+        self._host = host
         if self._own:
             folder = host.folder or Path(mkdtemp(prefix="ludometer-vllm-"))
             log = folder / f"vllm-{re.sub(r'[^A-Za-z0-9._-]+', '_', self.model).strip('._')}.log"
@@ -98,6 +98,7 @@ class VLLMProvider(OpenAIProvider):
             await self._server.start(host.say, patience=self._patience)
         else:
             await self._look()
+        await super().aopen(host)  # only now is the address known
         self._counted = await self._count()
 
     async def _look(self) -> None:

@@ -30,6 +30,8 @@ ACTIONS = (
         ("\\boxed{pick up}", "pick up", "markup"),
         ("\\boxed{\\text{pick up}}", "pick up", "markup"),
         ("<action>noop</action>", "noop", "markup"),
+        ("<|ACTION|>turn left<|END|>", "turn left", "markup"),
+        ("turn_left()", "turn left", "markup"),
         ('{"reasoning": "a {b}", "action": "noop"}', "noop", "json"),
         ('Sure! {"action": "turn right"} hope it helps', "turn right", "json"),
         ('```json\n{"action": "turn right"}\n```', "turn right", "json"),
@@ -54,6 +56,9 @@ def test_a_word_inside_another_word_is_no_mention():
     ("completion", "outcome"),
     [
         (Completion("turn left"), Outcome.OK),
+        (Completion("<think>A wall. turn right?</think>\n\nturn left"), Outcome.REPAIRED),
+        (Completion("<think>turn right"), Outcome.PARSE_ERROR),
+        (Completion("<think>turn right", finish="length"), Outcome.TRUNCATED),
         (Completion("LEFT"), Outcome.REPAIRED),
         (Completion("fly"), Outcome.INVALID_ACTION),
         (Completion("Action: fly away"), Outcome.INVALID_ACTION),
@@ -74,6 +79,15 @@ def test_each_answer_has_its_outcome(completion, outcome):
     assert decision.text == completion.text
 
 
+def test_what_a_model_thinks_is_no_answer():
+    thought = Completion("<think>\nI could turn left or pick up.\n</think>\nAction: go forward")
+    assert (decide(thought, ACTIONS).actions, decide(thought, ACTIONS).repair) == (("go forward",), "label")
+    plain = decide(Completion("turn left</think> noop"), ACTIONS)
+    assert (plain.actions, plain.repair) == (("noop",), "reasoning")
+    free = decide(Completion("<think>north?</think>\n20s"), ACTIONS, free_text=True)
+    assert free.actions == ("20s",)
+
+
 def test_free_text_is_the_action_as_it_stands():
     assert decide(Completion("20s"), ACTIONS, free_text=True).actions == ("20s",)
     labelled = decide(Completion("There is a door.\nAction: open west"), ACTIONS, free_text=True)
@@ -90,4 +104,7 @@ def test_no_answer_crashes_the_parser(text):
 def test_a_hostile_answer_is_read_quickly():
     read_action("{" * 200_000, ACTIONS)
     read_action("**" * 100_000, ACTIONS)
+    read_action("<action>" * 50_000, ACTIONS)
+    decide(Completion("<think>" * 50_000), ACTIONS)
+    decide(Completion("</think" * 50_000), ACTIONS)
     read_action('{"action":' * 50_000, ACTIONS)

@@ -1,7 +1,11 @@
+import io
+
 import numpy as np
 import pytest
+from rich.console import Console
 
 import scorers
+from harness.cli import _tables
 from harness.testing.scorer import episode
 from scorers.progress import ProgressScorer
 
@@ -47,3 +51,12 @@ def test_successes_have_wilsons_interval_never_plus_minus_zero():
     assert rows.loc["b", "method"] == "bootstrap"
     assert rows.loc["b", "low"] < 0.5 < rows.loc["b", "high"]
     assert np.isnan(rows.loc["c", "high"])
+
+
+def test_answers_read_strictly_and_with_repairs_are_told_apart():
+    rows = table(a=[0.5, 0.5]).assign(turns=10, ok=6, repaired=3, invalid_action=1)
+    first = scorers.leaderboard(rows).iloc[0]
+    assert (first["strict_rate"], first["tolerant_rate"], first["invalid_rate"]) == (0.6, 0.9, 0.1)
+    out = io.StringIO()
+    _tables.print_leaderboard(scorers.leaderboard(rows), Console(file=out, width=80))
+    assert "answers read strictly 60.0%, with repairs 90.0%" in out.getvalue()
