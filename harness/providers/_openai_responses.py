@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from harness.api import Completion, Message, Request, Text, TransientError, Usage
-from harness.providers._http import action_schema, data_url, unwrap
+from harness.providers.http import action_schema, data_url, unwrap
 
 
 def body(model: str, request: Request, constraint: str) -> dict[str, Any]:

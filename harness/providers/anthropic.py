@@ -18,7 +18,7 @@ from harness.api import (
     Usage,
 )
 from harness.keys import scrub
-from harness.providers._http import HTTPProvider, action_schema, by_status, checked_url, key_for, unwrap
+from harness.providers.http import HTTPProvider, action_schema, by_status, checked_url, key_for, unwrap
 
 Constraint = Literal["json_schema", "tool", "none"]
 _TOOL = "act"

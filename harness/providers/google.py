@@ -16,7 +16,7 @@ from harness.api import (
     TransientError,
     Usage,
 )
-from harness.providers._http import HTTPProvider, by_status, checked_url, key_for
+from harness.providers.http import HTTPProvider, by_status, checked_url, key_for
 
 Constraint = Literal["enum", "none"]
 _REFUSED = frozenset(

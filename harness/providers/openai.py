@@ -9,8 +9,8 @@ from harness.api import Completion, FatalError, ProviderError, ProviderTimeout, 
 from harness.keys import scrub
 from harness.providers import _openai_chat as chat
 from harness.providers import _openai_responses as responses
-from harness.providers._http import HTTPProvider, by_status, checked_url, key_for
 from harness.providers._openai_chat import Constraint
+from harness.providers.http import HTTPProvider, by_status, checked_url, key_for
 
 
 class OpenAIProvider(HTTPProvider):

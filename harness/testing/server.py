@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import threading
 import time
 from collections import deque
@@ -70,7 +71,7 @@ class FakeServer:
     and `slow` in seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.asked: list[Asked] = []
         self.faults: deque[Fault | None] = deque()
         self.fault_for: Callable[[Asked], Fault | None] = lambda _: None
@@ -80,7 +81,7 @@ class FakeServer:
         self._released = threading.Event()
         self._came = threading.Event()
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.owner = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
@@ -155,7 +156,11 @@ class _Handler(BaseHTTPRequestHandler):
         return server.owner
 
     def do_GET(self) -> None:
-        """Health and the list of models, as vLLM has them."""
+        """Health, counters and the list of models, as vLLM has them."""
+        if self.path == "/metrics":
+            read = sum(sum(len(text.split()) for _, text in asked.messages) for asked in self.owner.asked)
+            self._send(200, _METRICS.format(read=float(read), half=read / 2).encode())
+            return
         models = {"object": "list", "data": [{"id": "m", "object": "model"}]}
         self._send(200, json.dumps(models if self.path.endswith("/models") else {}).encode())
 
@@ -231,6 +236,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
+_METRICS = """\
+# TYPE vllm:prefix_cache_queries_total counter
+vllm:prefix_cache_queries_total{{engine="0",model_name="m"}} {read}
+vllm:prefix_cache_hits_total{{engine="0",model_name="m"}} {half}
+vllm:prompt_tokens_total{{engine="0",model_name="m"}} {read}
+"""
+
 _STATUS: dict[str, int] = {
     Fault.RATE_LIMITED: 429,
     Fault.RATE_LIMITED_AFTER: 429,
@@ -258,3 +270,14 @@ def _reply(asked: Asked, fault: Fault | None, say: Callable[[Asked], str]) -> Re
     return Reply(
         text, "stop", output=len(text.split()) + 1, reasoning=1, held=None if plain else asked.held, **counts
     )
+
+
+def main(arguments: list[str]) -> None:
+    """``python -m harness.testing.server --port N`` serves until it is interrupted."""
+    port = int(arguments[arguments.index("--port") + 1])
+    with FakeServer(port), contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -16,7 +16,7 @@ from harness.folder import RunFolder
 from harness.plan import make_plan
 from harness.providers.presets import PRESETS
 from harness.records import Status, read_run
-from harness.run import execute
+from harness.run import Watcher, execute
 from harness.spec import RunSpec
 from harness.testing.server import FakeServer, Fault
 
@@ -39,20 +39,11 @@ LOST = {Fault.EMPTY: "empty", Fault.TRUNCATED: "truncated", Fault.REFUSAL: "refu
 """Faults that are the model's own, and the outcome of the turn that each takes."""
 
 
-class Quiet:
+class Quiet(Watcher):
     """A watcher that remembers what was said."""
 
     def __init__(self):
         self.said = []
-
-    def planned(self, done, total):
-        pass
-
-    def turn(self, spec, record):
-        pass
-
-    def ended(self, spec, episode):
-        pass
 
     def say(self, line):
         self.said.append(line)

@@ -18,7 +18,7 @@ from harness.client import RetryPolicy
 from harness.folder import RunFolder
 from harness.plan import make_plan
 from harness.records import Status, read_episode, read_run
-from harness.run import execute
+from harness.run import Watcher, execute
 from harness.spec import RunSpec
 
 SPEC = RunSpec(
@@ -30,20 +30,11 @@ SPEC = RunSpec(
 )
 
 
-class Quiet:
+class Quiet(Watcher):
     """A watcher that only remembers what was said."""
 
     def __init__(self):
         self.lines = []
-
-    def planned(self, done, total):
-        pass
-
-    def turn(self, spec, record):
-        pass
-
-    def ended(self, spec, episode):
-        pass
 
     def say(self, line):
         self.lines.append(line)

@@ -9,8 +9,8 @@ import pytest
 
 from harness.api import FatalError, Host, InputError, Message, MissingKey, RateLimited, Request, Sampling
 from harness.providers import presets
-from harness.providers._http import by_status, checked_url, retry_after
 from harness.providers._openai_chat import _finish, _usage, _whole, grammar
+from harness.providers.http import by_status, checked_url, retry_after
 from harness.providers.openai import OpenAIProvider
 from harness.providers.presets import PRESETS
 from harness.testing.server import FakeServer

@@ -1,0 +1,1 @@
+"""The packages that ``ludometer new`` writes: templates, one folder a kind."""
