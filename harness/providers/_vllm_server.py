@@ -23,6 +23,7 @@ _SAY_EVERY = 15.0
 _TAIL = 4
 """Lines of the log that a failure is told with."""
 
+_ERROR = re.compile(r"\b\w*(?:Error|Exception)(?:: |$)")
 _STOP_SECONDS = 30.0
 
 
@@ -94,7 +95,7 @@ class Server:
             await process.wait()
 
     def last_words(self, lines: int = _TAIL) -> str:
-        """The log's last lines that tell of an error, else its last lines, in one; and where the rest is."""
+        """The log's last error with what follows it, else its last lines, in one; and where the rest is."""
         try:
             with self.log.open("rb") as stream:
                 stream.seek(max(0, self.log.stat().st_size - 20_000))
@@ -102,10 +103,11 @@ class Server:
         except OSError:
             text = ""
         said = [_plain(line) for line in text.splitlines() if _plain(line)]
-        wrong = [line for line in said if re.search(r"\b\w*(Error|Exception)\b:? |error:", line)]
         if lines == 1:
             return scrub(said[-1][:200]) if said else ""
-        last = scrub(" | ".join(line[:300] for line in (wrong or said)[-lines:]))
+        wrong = [at for at, line in enumerate(said) if _ERROR.search(line) and "WARNING" not in line]
+        told = said[wrong[-1] :][:lines] if wrong else said[-lines:]
+        last = scrub(" | ".join(line[:300] for line in told))
         return f"Its log {self.log}: {last or '(empty)'}"
 
 
