@@ -41,9 +41,14 @@ asyncio.run(main_async(parser.parse_args()))
 """What `vllm bench serve` runs; the command itself looks for a package of another name on CPUs."""
 
 
-class Quiet(Watcher):
-    def say(self, line):
-        click.echo(line, err=True)
+class Order(Watcher):
+    """Remembers in which order the turns ended."""
+
+    def __init__(self):
+        self.turns = []
+
+    def turn(self, spec, record):
+        self.turns.append((spec.id, record.index))
 
 
 def spec(model: str, url: str, *, quick: bool, stream: bool) -> RunSpec:
@@ -52,35 +57,39 @@ def spec(model: str, url: str, *, quick: bool, stream: bool) -> RunSpec:
         agents=("direct(choices=false,history=window(turns=4))",),
         models=(f"vllm:{model}",),
         episodes=4 if quick else 8,
-        limits={"steps": 2, "turns": 2} if quick else {"steps": 6, "turns": 6},
+        limits={"steps": 2, "turns": 2} if quick else {"steps": 4, "turns": 4},
         sampling={"temperature": 0.0, "max_tokens": 16 if quick else 32},
         concurrency=CONCURRENCY,
         provider_options={"vllm": {"base_url": f"{url}/v1", "stream": stream}},
     )
 
 
-async def run(asked: RunSpec, folder: Path) -> float:
-    """Seconds that a run takes."""
+async def run(asked: RunSpec, folder: Path) -> tuple[float, list[tuple[str, int]]]:
+    """Seconds that a run takes, and the order of its turns."""
     plan, run_folder = make_plan(asked), RunFolder(folder)
     digest = run_folder.open(asked, plan)
-    begun = time.perf_counter()
-    result = await execute(asked, plan, run_folder, digest, Quiet())
+    order, begun = Order(), time.perf_counter()
+    result = await execute(asked, plan, run_folder, digest, order)
     assert not result.failed
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, order.turns
 
 
-def requests(folder: Path, model: str) -> list[dict[str, object]]:
-    """Every prompt as the server saw it, in the order of the turns, and how long its answer was."""
+def requests(folder: Path, model: str, order: list[tuple[str, int]]) -> list[dict[str, object]]:
+    """Every prompt as the server saw it, in the order of the run, and how long its answer was.
+
+    In another order the client would find less in the prefix cache, which holds some of the episodes only.
+    """
     from transformers import AutoTokenizer
 
     words = AutoTokenizer.from_pretrained(model)
-    found = []
+    found = {}
     for episode in read_run(folder):
         for turn, call, messages in episode.requests():
             chat = [{"role": m.role, "content": "".join(p["text"] for p in m.parts)} for m in messages]
             prompt = words.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-            found.append((turn.index, {"prompt": prompt, "output_tokens": call.usage.output}))
-    return [row for _, row in sorted(found, key=lambda each: each[0])]
+            row = {"prompt": prompt, "output_tokens": call.usage.output}
+            found[episode.header.episode, turn.index] = row
+    return [found[place] for place in order]
 
 
 def client(rows: list[dict[str, object]], url: str, model: str, folder: Path) -> dict[str, float]:
@@ -117,6 +126,19 @@ def python() -> str:
     return named
 
 
+async def counted(url: str) -> dict[str, float]:
+    return engine.counters(await engine.get(f"{url}/metrics") or "")
+
+
+def share_cached(before: dict[str, float], after: dict[str, float]) -> float:
+    """The share of prompt tokens between two readings that came from the prefix cache."""
+    hits, queries = (
+        after[name] - before[name]
+        for name in ("vllm:prefix_cache_hits_total", "vllm:prefix_cache_queries_total")
+    )
+    return round(hits / queries, 3)
+
+
 async def emptied(url: str) -> None:
     import httpx2
 
@@ -137,20 +159,27 @@ async def measure(folder: Path, *, quick: bool) -> list[dict[str, object]]:
     try:
         rows = []
         for stream in (True,) if quick else (True, False):
-            await emptied(url)
             here = folder / f"run-{stream}"
-            seconds = await run(spec(model, url, quick=quick, stream=stream), here)
-            asked = requests(here, model)
+            await emptied(url)
+            before = await counted(url)
+            seconds, order = await run(spec(model, url, quick=quick, stream=stream), here)
+            between = await counted(url)
+            asked = requests(here, model, order)
             await emptied(url)
             beside = await asyncio.to_thread(client, asked, url, model, folder)
-            rows.append(row(stream, asked, seconds, beside))
+            hits = share_cached(before, between), share_cached(between, await counted(url))
+            rows.append(row(stream, asked, seconds, beside, hits))
         return rows
     finally:
         await server.stop()
 
 
 def row(
-    stream: bool, asked: list[dict[str, object]], seconds: float, beside: dict[str, float]
+    stream: bool,
+    asked: list[dict[str, object]],
+    seconds: float,
+    beside: dict[str, float],
+    hits: tuple[float, float],
 ) -> dict[str, object]:
     tokens = sum(int(str(each["output_tokens"])) for each in asked)
     assert beside["total_output_tokens"] == tokens, "the two did not write the same amount"
@@ -162,6 +191,8 @@ def row(
         "run_tokens_per_s": round(tokens / seconds, 1),
         "client_tokens_per_s": round(beside["output_throughput"], 1),
         "share": round(tokens / seconds / beside["output_throughput"], 3),
+        "run_prefix_hits": hits[0],
+        "client_prefix_hits": hits[1],
     }
 
 

@@ -57,7 +57,7 @@ def _forms(secret: str) -> Iterator[str]:
     plain |= {data.hex().upper(), *_base64(data)}
     yield from map(re.escape, plain)
     # Vendors echo a refused key with its middle masked: the ends are parts of the key all the same.
-    yield re.escape(secret[:4]) + r"[\w-]*(?:\*{3,}|\.{3,}|…)[\w-]*"
+    yield re.escape(secret[:4]) + r"[\w+/=-]*(?:\*{3,}|\.{3,}|…)[\w+/=-]*"
 
 
 def _base64(data: bytes) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from harness import plan as planning
 from harness.api import Host, Provider, Sampling
@@ -21,8 +20,8 @@ from harness.stage import Stage
 from harness.world import World
 
 
-class Watcher(Protocol):
-    """Who is told how a run goes (the live display)."""
+class Watcher:
+    """Who is told how a run goes. This one does nothing with it; the live display does."""
 
     def planned(self, done: int, total: int) -> None:
         """How many episodes there are, and how many were done before."""

@@ -13,13 +13,14 @@ from harness.cli._text import safe_text
 from harness.keys import scrub
 from harness.plan import EpisodeSpec
 from harness.records import Episode, Status, TurnRecord
+from harness.run import Watcher
 
 _LINE_EVERY = 15.0
 """Seconds between two lines of progress where no terminal shows a moving bar (a pipe, a CI log)."""
 
 
-class Live:
-    """A `harness.run.Watcher` that writes to standard error; standard output is kept for results."""
+class Live(Watcher):
+    """Writes to standard error; standard output is kept for results."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.console = Console(stderr=True, quiet=quiet, highlight=False)

@@ -63,7 +63,9 @@ def _show_call(printer: _Printer, call: CallRecord) -> None:
     retries = f", {len(call.retries)} retries" if call.retries else ""
     kept = ", from the response cache" if call.cached else ""
     usage = f"{call.usage.input} tokens in ({call.usage.cached} cached), {call.usage.output} out"
-    printer.line(f"  {usage}, {call.latency:.2f} s{price}{retries}{kept}", "dim")
+    first = "" if call.first_token is None else f" (first token {call.first_token:.2f} s)"
+    queued = f", {call.queued:.2f} s in line" if call.queued >= 0.01 else ""
+    printer.line(f"  {usage}, {call.latency:.2f} s{first}{queued}{price}{retries}{kept}", "dim")
 
 
 def _show_end(printer: _Printer, episode: Episode) -> None:

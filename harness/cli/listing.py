@@ -65,7 +65,8 @@ def _models() -> list[dict[str, Any]]:
 
 
 def _first_line(factory: Any) -> str:
-    return (factory.__doc__ or "").strip().partition("\n")[0]
+    told = getattr(factory, "about", None) or factory.__doc__ or ""
+    return str(told).strip().partition("\n")[0]
 
 
 _KINDS: dict[str, Callable[[], list[dict[str, Any]]]] = {

@@ -123,15 +123,22 @@ def _free_port() -> int:
         return port
 
 
-async def get(url: str) -> str | None:
-    """The body of a page, None where the server does not answer, or not with 200."""
+async def get(url: str, key: str | None = None) -> str | None:
+    """The body of a page, None where the server does not answer.
+
+    Raises:
+        InputError: it answers that this page is not for us.
+    """
     import httpx2
 
+    headers = {"authorization": f"Bearer {key}"} if key else {}
     try:
-        async with httpx2.AsyncClient(timeout=5.0, trust_env=False) as client:
+        async with httpx2.AsyncClient(timeout=5.0, trust_env=False, headers=headers) as client:
             answer = await client.get(url)
     except httpx2.HTTPError:
         return None
+    if answer.status_code in (401, 403):
+        raise InputError(f"{url} wants a key: set the option key_env to the variable that holds it")
     return answer.text or " " if answer.status_code == 200 else None
 
 

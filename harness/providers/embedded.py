@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.api import FREE, Completion, FatalError, InputError, Provider, Request, Usage
+from harness.api import FREE, Completion, FatalError, Host, InputError, Provider, Request, Usage
 from harness.seeds import derive
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ class EmbeddedProvider(Provider):
             raise InputError(f"the embedded model is called {MODEL!r}, not {self.model!r}")
         self._file = model_file()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded")
+
+    async def aopen(self, host: Host) -> None:
+        """Load the weights, on the model's own thread; they are kept for other providers of the process."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, _load, self._file)
 
     async def complete(self, request: Request) -> Completion:
         """Answer on the model's own thread.

@@ -68,7 +68,7 @@ class VLLMProvider(OpenAIProvider):
         self._arguments = dict(arguments or {})
         self._patience = patience
         self._server: engine.Server | None = None
-        self._counted: dict[str, float] = {}
+        self._counted: dict[str, float] | None = None
         self._restarts = 0
         self._mending = asyncio.Lock()
         self.options["arguments"] = self._arguments
@@ -102,7 +102,7 @@ class VLLMProvider(OpenAIProvider):
         self._counted = await self._count()
 
     async def _look(self) -> None:
-        served = await engine.get(f"{self._base_url}/models")
+        served = await engine.get(f"{self._base_url}/models", self._key)
         if served is None:
             raise InputError(f"no server answers at {self._base_url}; start it, or leave --base-url out")
         names = [str(each.get("id")) for each in json.loads(served).get("data", [])]
@@ -137,21 +137,24 @@ class VLLMProvider(OpenAIProvider):
 
     async def aclose(self) -> None:
         """Tell how often the prefix cache was hit, and stop the server where it is ours."""
-        if self._counted:
-            await self._report()
+        if self._counted is not None:
+            await self._report(self._counted)
         await super().aclose()
         server, self._server = self._server, None
         if server is not None:
             await server.stop()
 
     async def _count(self) -> dict[str, float]:
-        page = await engine.get(f"{self._base_url.removesuffix('/v1')}/metrics") or ""
-        found = engine.counters(page)
+        """The server's counters; none, where something before it keeps them to itself."""
+        try:
+            page = await engine.get(f"{self._base_url.removesuffix('/v1')}/metrics", self._key)
+        except InputError:
+            page = None
+        found = engine.counters(page or "")
         return {name: found[counter] for name, counter in _COUNTED.items() if counter in found}
 
-    async def _report(self) -> None:
-        now, before = await self._count(), self._counted
-        self._counted = {}
+    async def _report(self, before: dict[str, float]) -> None:
+        now, self._counted = await self._count(), None
         used = {name: value - before.get(name, 0.0) for name, value in now.items()}
         asked = used.get("prefix_cache_queries", 0.0)
         if not asked:

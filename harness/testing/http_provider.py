@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -21,6 +22,10 @@ from harness.api import (
     Text,
     TransientError,
 )
+from harness.folder import RunFolder
+from harness.plan import make_plan
+from harness.run import Watcher, execute
+from harness.spec import RunSpec
 from harness.testing._samples import loaded, picture
 from harness.testing.provider import ProviderContract
 from harness.testing.server import FakeServer, Fault, Vendor
@@ -126,6 +131,30 @@ class HTTPProviderContract(ProviderContract):
             self.ask(self.request())
         assert caught.value.retry_after == 7.0
 
+    def test_a_run_records_no_key(self, tmp_path: Path) -> None:
+        """Whatever a server says back, as an answer or as an error, no file of a run holds the key."""
+        if not isinstance(self.plugin, str):
+            pytest.skip("a run names its provider by its entry point")
+        self.server.faults += [None, Fault.ECHO_PASSING, Fault.ECHO_ANSWER, None, Fault.ECHO]
+        spec = RunSpec(
+            tasks=("gymnasium:CartPole-v1",),
+            models=(f"{self.plugin}:{self.model}",),
+            episodes=1,
+            provider_options={
+                self.plugin: {
+                    **self.options,
+                    "base_url": self.server.url(self.vendor),
+                    "timeout": self.timeout,
+                }
+            },
+        )
+        plan, folder = make_plan(spec), RunFolder(tmp_path / "run")
+        result = asyncio.run(execute(spec, plan, folder, folder.open(spec, plan), Watcher()))
+        assert (result.done, result.failed) == (0, 1)
+        files = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
+        assert any(b"headers: {" in data for data in files), "nothing was echoed"
+        assert not any(self.key.encode() in data for data in files)
+
     def test_a_server_that_is_not_there_is_transient(self) -> None:
         """No connection is worth another try."""
         with FakeServer() as gone:
@@ -158,7 +187,7 @@ class HTTPProviderContract(ProviderContract):
         """After a request was cancelled under way, the next one is answered."""
 
         async def play() -> Completion:
-            provider = self.provider()
+            provider = await self.opened()
             self.server.faults.append(Fault.HANG)
             task = asyncio.ensure_future(provider.complete(self.request()))
             await asyncio.to_thread(self.server.wait_for_request)

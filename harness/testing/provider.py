@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
-from harness.api import Completion, Message, ProviderError, Request, Sampling, Text
+from harness.api import Completion, Host, Message, ProviderError, Request, Sampling, Text
 from harness.testing._samples import loaded, picture
 
 T = TypeVar("T")
@@ -25,11 +25,17 @@ class ProviderContract:
         factory = loaded("providers", self.plugin)
         return factory(self.model, **self.options) if self.model else factory(**self.options)
 
+    async def opened(self) -> Any:
+        """A fresh provider, ready to be asked."""
+        provider = self.provider()
+        await provider.aopen(Host())
+        return provider
+
     def ask(self, request: Request) -> Completion:
         """One completion, the provider closed after it."""
 
         async def once() -> Completion:
-            provider = self.provider()
+            provider = await self.opened()
             try:
                 completion: Completion = await provider.complete(request)
                 return completion
@@ -86,7 +92,7 @@ class ProviderContract:
         """Requests made at the same time are all answered."""
 
         async def several() -> list[Completion]:
-            provider = self.provider()
+            provider = await self.opened()
             requests = [_request(f"Say {n}.", choices=self.choices, turn=n) for n in range(4)]
             try:
                 return list(await asyncio.gather(*(provider.complete(r) for r in requests)))
@@ -99,7 +105,7 @@ class ProviderContract:
         """A cancelled request ends as cancelled, and the provider can still be closed."""
 
         async def cancelled() -> None:
-            provider = self.provider()
+            provider = await self.opened()
             task = asyncio.ensure_future(provider.complete(_request("Say hello.", choices=self.choices)))
             await asyncio.sleep(0)
             task.cancel()
@@ -109,11 +115,15 @@ class ProviderContract:
 
         _run(cancelled())
 
+    def test_closes_unopened(self) -> None:
+        """Closing what was never opened does no harm."""
+        asyncio.run(self.provider().aclose())
+
     def test_closes_twice(self) -> None:
         """Closing again does no harm."""
 
         async def twice() -> None:
-            provider = self.provider()
+            provider = await self.opened()
             await provider.aclose()
             await provider.aclose()
 

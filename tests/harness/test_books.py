@@ -16,10 +16,6 @@ from harness.run import Watcher, execute
 from harness.spec import RunSpec
 
 
-class Quiet(Watcher):
-    """Says nothing to anybody."""
-
-
 class Counted(Provider):
     """Answers after a moment, 100 tokens each; counts how many it was asked for and has answered."""
 
@@ -48,7 +44,7 @@ def spec(**more):
 def play(folder, asked):
     plan, run_folder = make_plan(asked), RunFolder(folder)
     digest = run_folder.open(asked, plan)
-    return asyncio.run(execute(asked, plan, run_folder, digest, Quiet()))
+    return asyncio.run(execute(asked, plan, run_folder, digest, Watcher()))
 
 
 def recorded(folder):

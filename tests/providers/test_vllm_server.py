@@ -39,6 +39,13 @@ def children():
 class TestAttached(HTTPProviderContract):
     plugin = "vllm"
 
+    def test_a_server_that_is_not_there_is_transient(self):
+        """It is looked for before anything starts, and told at once."""
+        with FakeServer() as gone:
+            pass
+        with pytest.raises(InputError, match="no server answers"):
+            asyncio.run(VLLMProvider("m", base_url=gone.url("openai")).aopen(Host()))
+
 
 def test_a_server_is_started_asked_reported_and_stopped(faked, tmp_path):
     said = []
