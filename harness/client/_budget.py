@@ -69,9 +69,13 @@ class Budget:
     def check(self, request: Request) -> None:
         """Refuse to ask when a budget is used up.
 
+        A turn of several calls is not broken off after its first: what was paid for would be lost.
+
         Raises:
             BudgetExhausted: it is; the line names which, and how to go on.
         """
+        if request.call > 0:
+            return
         if self._overrun:
             raise BudgetExhausted(self._overrun)
         now = _Used(self.used.tokens, self.used.dollars, self._clock() - self._begun)

@@ -157,8 +157,7 @@ class ModelClient:
                 f"a call took longer than its budget of {most:g} s; raise budget.call.seconds to go on"
             ) from None
         latency = completion.latency or time.perf_counter() - begun
-        cost = self._price.cost(completion.usage) if completion.cost is None else completion.cost
-        return _clean(replace(completion, latency=latency, cost=cost))
+        return _clean(replace(completion, latency=latency, cost=self._price.cost(completion)))
 
 
 def _clean(completion: Completion) -> Completion:

@@ -1,4 +1,4 @@
-"""What a completion costs: the user's own prices first, then the list of the package genai-prices."""
+"""What a completion costs: by the user's own prices, else as it says itself, else by genai-prices' list."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from harness.api import FREE, Usage
+from harness.api import FREE, Completion, Usage
 
 _PER = 1_000_000
 
@@ -47,20 +47,23 @@ class Price:
         self._where = where
         self._rates = rates
 
-    def cost(self, usage: Usage) -> float | None:
-        """US dollars, None where the price is unknown."""
+    def cost(self, completion: Completion) -> float | None:
+        """US dollars, None where the price is unknown, or how many tokens it is for."""
+        usage = completion.usage
+        if self._rates is None and completion.cost is not None:
+            return completion.cost
+        if self._where == FREE and self._rates is None:
+            return 0.0
+        if usage.input + usage.output == 0:
+            return None
         if self._rates is not None:
             return self._rates.cost(usage)
-        if self._where == FREE:
-            return 0.0
-        if self._where is None:
-            return None
-        return _listed(self._model, self._where, usage)
+        return None if self._where is None else _listed(self._model, self._where, usage)
 
     @property
     def known(self) -> bool:
-        """Whether there is a price."""
-        return self.cost(Usage(input=1, output=1)) is not None
+        """Whether there is a price, of the user or in the list."""
+        return self.cost(Completion("", usage=Usage(input=1, output=1))) is not None
 
     @property
     def source(self) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -157,32 +158,46 @@ def test_a_call_that_takes_too_long_is_broken_off_and_stops_the_run():
         asyncio.run(made.complete(REQUEST))
 
 
-def test_a_price_is_the_users_then_the_lists_then_unknown():
-    usage = Usage(input=1_000_000, cached=400_000, written=100_000, output=10_000, reasoning=5_000)
+def cost(price, cost=None, **usage):
+    return price.cost(Completion("", usage=Usage(**usage), cost=cost))
+
+
+def test_a_price_is_the_users_then_the_answers_then_the_lists_then_unknown():
+    usage = {"input": 1_000_000, "cached": 400_000, "written": 100_000, "output": 10_000, "reasoning": 5_000}
     own = Price("m", "openai", Rates(input=2.0, output=10.0, cached=0.5, written=2.5))
-    assert own.cost(usage) == pytest.approx(0.5 * 2 + 0.4 * 0.5 + 0.1 * 2.5 + 0.01 * 10)
-    assert Price("m", None, Rates(input=2.0, output=10.0)).cost(usage) == pytest.approx(2.1)
+    assert cost(own, **usage) == pytest.approx(0.5 * 2 + 0.4 * 0.5 + 0.1 * 2.5 + 0.01 * 10)
+    assert cost(own, cost=9.0, input=1_000_000) == pytest.approx(2.0)
+    assert cost(Price("m", None, Rates(input=2.0, output=10.0)), **usage) == pytest.approx(2.1)
     assert (own.source, own.known) == ("given by the user", True)
     listed = Price("gpt-4o-mini", "https://api.openai.com/v1")
     # 0.15, 0.075 (cached) and 0.60 dollars a million tokens: OpenAI's price page, 2024-10.
-    assert listed.cost(Usage(input=1_000_000, cached=500_000)) == pytest.approx(0.1125)
-    assert listed.cost(Usage(output=1_000_000)) == pytest.approx(0.60)
+    assert cost(listed, input=1_000_000, cached=500_000) == pytest.approx(0.1125)
+    assert cost(listed, output=1_000_000) == pytest.approx(0.60)
+    assert cost(listed, cost=0.25, output=1_000_000) == 0.25
     assert listed.source.startswith("genai-prices ")
     for unknown in (Price("no-such-model", "openai"), Price("m", "http://localhost:1/v1"), Price("m")):
-        assert unknown.cost(usage) is None
+        assert cost(unknown, **usage) is None
         assert (unknown.source, unknown.known) == ("unknown", False)
-    assert Price("m", FREE).cost(usage) == 0.0
+    assert cost(Price("m", FREE)) == 0.0
 
 
-def test_a_completion_is_priced_unless_it_says_its_price_itself():
-    rates = Rates(input=1.0, output=2.0)
-    said = Script(Completion("yes", usage=Usage(input=1_000_000), cost=0.25))
-    silent = Script(Completion("yes", usage=Usage(input=1_000_000)))
-    costs = [
-        asyncio.run(client(provider, price=Price("m", rates=rates))[0].complete(REQUEST)).completion.cost
-        for provider in (said, silent)
-    ]
-    assert costs == [0.25, 1.0]
+def test_what_is_not_counted_is_not_free():
+    assert cost(Price("gpt-4o-mini", "openai")) is None
+    assert cost(Price("m", None, Rates(input=2.0, output=10.0))) is None
+
+
+def test_a_completion_is_priced_on_its_way():
+    provider = Script(Completion("yes", usage=Usage(input=1_000_000)))
+    made, _ = client(provider, price=Price("m", rates=Rates(input=1.0, output=2.0)))
+    assert asyncio.run(made.complete(REQUEST)).completion.cost == 1.0
+
+
+def test_a_turn_of_several_calls_is_not_broken_off():
+    budget = Budget(Caps(tokens=100))
+    budget.book("e#1", 100, None, 0.0)
+    budget.check(replace(REQUEST, call=1))
+    with pytest.raises(BudgetExhausted):
+        budget.check(REQUEST)
 
 
 def test_the_cache_answers_the_same_request_only_and_counts_it(tmp_path):
