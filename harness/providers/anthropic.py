@@ -137,8 +137,7 @@ class AnthropicProvider(HTTPProvider):
         if isinstance(error, anthropic.APIStatusError):
             return _by_status(error)
         if isinstance(error, anthropic.APIConnectionError):
-            cause = error.__cause__ or error
-            return TransientError(scrub(f"no connection ({type(cause).__name__}: {cause})"))
+            return self._unconnected(error.__cause__ or error)
         if isinstance(error, anthropic.APIError):
             return TransientError(scrub(str(error)))
         return FatalError(scrub(str(error))) if isinstance(error, anthropic.AnthropicError) else None

@@ -116,11 +116,15 @@ class HTTPProvider(Provider):
         if isinstance(error, httpx2.TimeoutException):
             return ProviderTimeout(f"no answer in time ({type(error).__name__})")
         if isinstance(error, httpx2.HTTPError):
-            return TransientError(scrub(f"the connection failed ({type(error).__name__}: {error})"))
+            return self._unconnected(error)
         if (typed := self._typed(error)) is not None:
             return typed
         # Whatever breaks while an answer is read: it is not what this API promises.
         return TransientError(scrub(f"the server's answer cannot be read ({type(error).__name__}: {error})"))
+
+    def _unconnected(self, error: BaseException) -> TransientError:
+        said = f"no connection to {self.endpoint}, or it broke off ({type(error).__name__}: {error})"
+        return TransientError(scrub(said))
 
     def _http(self) -> httpx2.AsyncClient:
         """Connections, as many as there are requests at once; the deadline is kept in `complete`."""

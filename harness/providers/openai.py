@@ -92,8 +92,7 @@ class OpenAIProvider(HTTPProvider):
         if isinstance(error, openai.APIStatusError):
             return self._by_status(error)
         if isinstance(error, openai.APIConnectionError):
-            cause = error.__cause__ or error
-            return TransientError(scrub(f"no connection ({type(cause).__name__}: {cause})"))
+            return self._unconnected(error.__cause__ or error)
         if isinstance(error, openai.APIError):
             return TransientError(scrub(str(error)))
         return FatalError(scrub(str(error))) if isinstance(error, openai.OpenAIError) else None

@@ -7,7 +7,17 @@ import httpx2
 import openai
 import pytest
 
-from harness.api import FatalError, Host, InputError, Message, MissingKey, RateLimited, Request, Sampling
+from harness.api import (
+    FatalError,
+    Host,
+    InputError,
+    Message,
+    MissingKey,
+    RateLimited,
+    Request,
+    Sampling,
+    TransientError,
+)
 from harness.providers import presets
 from harness.providers._openai_chat import _finish, _usage, _whole, grammar
 from harness.providers.http import by_status, checked_url, retry_after
@@ -88,6 +98,12 @@ def test_a_refused_constraint_is_told_with_its_mend(server):
     failure = provider._typed(error)
     assert type(failure) is FatalError
     assert "constraint: none" in str(failure)
+
+
+def test_a_server_that_is_not_there_is_named():
+    provider = OpenAIProvider("m", base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(TransientError, match="no connection to http://127.0.0.1:9/v1"):
+        ask(provider)
 
 
 def test_an_empty_account_is_not_asked_again():
