@@ -134,7 +134,7 @@ class HTTPProvider(Provider):
         return httpx2.AsyncClient(
             limits=httpx2.Limits(max_connections=size, max_keepalive_connections=size),
             timeout=httpx2.Timeout(self._timeout, connect=_CONNECT_SECONDS, pool=None),
-            follow_redirects=True,
+            follow_redirects=False,  # a key must not follow to where a server points
             verify=_tls(),
         )
 

@@ -68,7 +68,7 @@ class FakeServer:
 
     Attributes: `asked`, every request so far; `faults`, what the next requests meet, one each;
     `fault_for`, asked where `faults` is empty; `reply`, what an ordinary answer says; `retry_after`
-    and `slow` in seconds.
+    and `slow` in seconds; `redirect`, an address that every request is sent on to.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -78,6 +78,7 @@ class FakeServer:
         self.reply: Callable[[Asked], str] = next_choice
         self.retry_after = 0.05
         self.slow = 0.2
+        self.redirect: str | None = None
         self._released = threading.Event()
         self._came = threading.Event()
         self._lock = threading.Lock()
@@ -166,6 +167,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.owner.redirect:
+            self._send(307, b"{}", headers={"location": self.owner.redirect + self.path})
+            return
         shape = shape_of(self.path)
         if shape is None:
             self._send(404, b'{"error": {"message": "no such path"}}')

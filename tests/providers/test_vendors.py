@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from harness.api import InputError, Message, Request, Sampling, Text
+from harness.api import FatalError, InputError, Message, Request, Sampling, Text
 from harness.providers.anthropic import AnthropicProvider
 from harness.providers.google import GoogleProvider
+from harness.providers.openai import OpenAIProvider
 from harness.testing._samples import picture
 from harness.testing.server import FakeServer
 
@@ -41,6 +42,10 @@ def claude(server, **options):
 
 def gemini(server, **options):
     return GoogleProvider("m", base_url=server.url("google"), **options)
+
+
+def gpt(server, **options):
+    return OpenAIProvider("m", base_url=server.url("openai"), **options)
 
 
 def marks(body):
@@ -133,3 +138,14 @@ def test_a_stream_tells_when_its_first_token_came(server, make):
     _, completion = sent(server, make(server, stream=True), Request(CONVERSATION))
     assert completion.text == "hello"
     assert 0 < completion.first_token <= completion.latency
+
+
+@pytest.mark.parametrize(("make", "vendor"), [(claude, "anthropic"), (gemini, "google"), (gpt, "openai")])
+def test_a_key_does_not_follow_to_where_a_server_points(server, make, vendor, monkeypatch):
+    for variable in ("ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.setenv(variable, "sk-canary-0123456789")
+    with FakeServer() as elsewhere:
+        server.redirect = elsewhere.url(vendor)
+        with pytest.raises(FatalError):
+            sent(server, make(server), Request(CONVERSATION))
+    assert not elsewhere.asked
