@@ -88,7 +88,7 @@ def requests(folder: Path, model: str, order: list[tuple[str, int]]) -> list[dic
             chat = [{"role": m.role, "content": "".join(p["text"] for p in m.parts)} for m in messages]
             prompt = words.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
             row = {"prompt": prompt, "output_tokens": call.usage.output}
-            found[episode.header.episode, turn.index] = row
+            found[episode.header.episode, turn] = row
     return [found[place] for place in order]
 
 

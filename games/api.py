@@ -74,11 +74,13 @@ class Brief:
     `template` is ``package:path`` (a Jinja template shipped in that Python package) or a path under
     the ``prompts`` package, such as ``games/crafter.j2``. `facts` are the template's variables and
     come from the task itself (limits, goals), never typed in. The harness adds ``actions``
-    (a list of `Action`), ``free_text`` and ``max_steps``.
+    (a list of `Action`), ``free_text`` and ``max_steps``. `manual` is a template of the same kind with
+    the game's rules at length, for agents that study before they act; empty where there is none.
     """
 
     template: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    manual: str = ""
 
 
 class Starts(StrEnum):

@@ -9,6 +9,7 @@ episode goes on from its records alone.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -47,7 +48,9 @@ __all__ = [
     "Image",
     "InputError",
     "LudometerError",
+    "Memory",
     "Message",
+    "Meter",
     "MissingKey",
     "Observation",
     "Outcome",
@@ -64,6 +67,7 @@ __all__ = [
     "Stability",
     "Text",
     "TransientError",
+    "Trial",
     "Turn",
     "Usage",
 ]
@@ -109,6 +113,30 @@ class Message:
     def of(cls, role: Literal["system", "user", "assistant"], text: str) -> Message:
         """A message of one text part."""
         return cls(role, (Text(text),))
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Counts tokens, as well as that can be known.
+
+    `exact` is the model's own tokenizer, where it is at hand. Without one, a text costs `text` tokens
+    a character and a picture `picture` tokens. They begin as estimates (English is about 4 characters
+    a token, maps and lists of numbers 2 to 3) and follow what the provider charged
+    (`harness.tokens.calibrated`). With a tokenizer, pictures are still counted by `picture`.
+    """
+
+    text: float = 1 / 3
+    picture: float = 1000.0
+    exact: Callable[[str], int] | None = field(default=None, compare=False, repr=False)
+
+    def count(self, text: str, pictures: int = 0) -> int:
+        """The tokens of a message, its frame in the chat template included."""
+        tokens = self.exact(text) if self.exact is not None else len(text) * self.text
+        return _FRAME + math.ceil(tokens + pictures * self.picture)
+
+
+_FRAME = 4
+"""Tokens that a chat template puts around a message (3 to 5 with ChatML and its kin)."""
 
 
 # --------------------------------------------------------------------------------------- providers
@@ -252,6 +280,10 @@ class Provider(Protocol):
         """
         ...
 
+    def count(self, text: str) -> int | None:
+        """The tokens of a text by the model's own tokenizer; None where it is not at hand."""
+        return None
+
     async def aclose(self) -> None:
         """Release connections and processes. Called once, also after errors."""
         return None
@@ -288,9 +320,12 @@ class Outcome(StrEnum):
 class Decision:
     """What an agent made of a turn.
 
-    `actions` are names (or texts) for the environment, executed in order until the episode ends.
-    `text` is the answer as the model wrote it, as histories show it. `memo` is the agent's own note
-    to its later turns (JSON values), recorded and given back in `Turn.past`.
+    `actions` are names (or texts) for the environment, executed in order until the episode ends, the
+    game refuses one, or `stop` gives a reason to stop: it is asked after each action with the observation
+    before it, the one after it and the reward. What was executed is then in `actions`, what had been
+    planned in `planned`, and the reason in `cut`. `text` is the answer as the model wrote it, as
+    histories show it. `memo` is the agent's own note to its later turns (JSON values), recorded and given
+    back in `Turn.past`.
     """
 
     actions: tuple[str, ...]
@@ -298,6 +333,9 @@ class Decision:
     text: str = ""
     repair: str = ""  # what was mended in the answer, or why the game refused the action
     memo: Mapping[str, Any] = field(default_factory=dict)
+    planned: tuple[str, ...] = ()
+    cut: str = ""
+    stop: Callable[[Observation, Observation, float], str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,16 +346,49 @@ class PastTurn:
     decision: Decision
     reward: float = 0.0
     notice: str = ""  # what the harness told the model at the start of that turn
+    meter: Meter = Meter()  # as it was known at that turn
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One decision to make. `notice` says why the last answer did nothing, where it did nothing."""
+    """One decision to make.
+
+    `notice` says why the last answer did nothing, or not all that it asked for. `memo` is what the agent
+    has noted in this turn so far (it goes into `Decision.memo`), so that a history can see it.
+    """
 
     index: int
     observation: Observation
     past: Sequence[PastTurn]
     notice: str = ""
+    meter: Meter = Meter()
+    memo: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What an agent took along from a trial: its own JSON values, and what they were learned from."""
+
+    task: str
+    index: int
+    content: Mapping[str, Any]
+    progress: float
+    episode_return: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An episode that is over, for an agent that learns from it.
+
+    `ending` is ``terminated`` or the name of the limit that was reached.
+    """
+
+    past: Sequence[PastTurn]
+    observation: Observation
+    progress: float
+    episode_return: float
+    ending: str
+    meter: Meter = Meter()
 
 
 class Ask(Protocol):
@@ -334,9 +405,11 @@ class Ask(Protocol):
 class AgentContext:
     """What an agent is given for one episode.
 
-    `instructions` are the rendered words of the task. `ask` is None for an agent without a model,
-    `oracle` None where the task has none. `seed` is the episode's seed: randomness comes from it and
-    from the turn's index, never from a generator that lives across turns.
+    `instructions` are the rendered words of the task, `manual` the game's rules at length, where it has
+    a manual. `ask` is None for an agent without a model, `oracle` None where the task has none. `seed` is
+    the episode's seed: randomness comes from it and from the turn's index, never from a generator that
+    lives across turns. `series` names the series that the run's seeds are drawn from. `memories` are what
+    the trials before this one left, the latest last.
     """
 
     task: str
@@ -347,14 +420,26 @@ class AgentContext:
     history: History
     ask: Ask | None = None
     oracle: Callable[[], Awaitable[str]] | None = None
+    manual: str = ""
+    series: str = ""
+    memories: Sequence[Memory] = ()
 
 
 @runtime_checkable
 class Agent(Protocol):
     """Turns observations into actions. The entry point names a factory ``(context, **settings)``.
 
-    Attributes of the factory: `needs_model` (True by default), `needs_oracle` (False by default).
-    Settings are keyword arguments with defaults; their types are taken from the signature.
+    Attributes of the factory: `needs_model` (True by default), `needs_oracle` (False by default),
+    `trials` (False by default), `alone` (False by default: True where its episodes must not be played at
+    the same time). It may have a class method ``check(settings, task, series)``, which raises `InputError`
+    where its settings do not serve for a task. Settings are keyword arguments with defaults; their types
+    are taken from the signature.
+
+    An agent with `trials` learns from trial to trial: it also has ``async remember(trial: Trial) ->
+    Mapping[str, Any]``, asked once when an episode is over. What it returns is recorded in the episode
+    and is in `AgentContext.memories` of the trials that follow, which wait for it. Its settings
+    `mode` (``adapt``, ``new-environment`` or ``new-task``) and `trials` say which follow which
+    (`harness.trials`).
     """
 
     async def act(self, turn: Turn) -> Decision:
@@ -364,7 +449,13 @@ class Agent(Protocol):
 
 @runtime_checkable
 class History(Protocol):
-    """Turns → messages. The entry point names a factory ``(**settings)``."""
+    """Turns → messages. The entry point names a factory ``(**settings)``.
+
+    Attributes it may have: `append_only` (False by default), `note` (what the model must be told to read
+    the messages). A history may fold old turns into a summary that the model writes:
+    ``fold(past, turn)`` then gives the text that asks for it (None where none is due), and the answer
+    comes back as ``turn.memo["summary"]`` and later in the memo of that turn.
+    """
 
     def messages(self, past: Sequence[PastTurn], turn: Turn) -> list[Message]:
         """The user and assistant messages of a conversation, ending in the turn's observation.

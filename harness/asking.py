@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from harness.api import Completion, Message, Request, Sampling
+from harness.api import Completion, Image, Message, Request, Sampling
 from harness.client import Answer
 from harness.convert import common_prefix, message_records, sampling_record, usage_record
 from harness.records import CallRecord, MessageRecord, RequestRecord
+from harness.seeds import derive
+
+_31_BITS = 0x7FFF_FFFF  # more is refused by some services
 
 
 class Client(Protocol):
     """The request path of one model (`harness.client.ModelClient`)."""
+
+    def count(self, text: str) -> int | None:
+        """The tokens of a text; None where that is not known."""
+        ...
 
     async def complete(self, request: Request) -> Answer:
         """Answer a request, retries and limits seen to."""
@@ -21,7 +28,12 @@ class Client(Protocol):
 
 
 class Asker:
-    """The `Ask` of one episode. `take` hands over the calls of the turn that ended."""
+    """The `Ask` of one episode. `take` hands over the calls of the turn that ended.
+
+    An agent may ask several things at once: calls are numbered and recorded in the order of asking, not
+    in that of the answers. The first call of a turn has the episode's seed; the others have seeds of their
+    own, so that several samples of one request differ.
+    """
 
     def __init__(
         self,
@@ -33,40 +45,48 @@ class Asker:
     ) -> None:
         self._client = client
         self._episode = episode
-        self._sampling = replace(sampling, seed=seed)
+        self._seed = seed
+        self._sampling = sampling
         self._previous = previous
-        self._calls: list[CallRecord] = []
-        self.turn = 0
+        self._answers: dict[int, tuple[Request, Answer]] = {}
+        self._turn = 0
+        self._asked = 0
         self.waited = 0.0
+
+    def begin(self, turn: int) -> None:
+        """A turn begins."""
+        self._turn, self._asked, self._answers, self.waited = turn, 0, {}, 0.0
 
     async def __call__(
         self, messages: Sequence[Message], *, choices: Sequence[str] | None = None, stable: int = 0
     ) -> Completion:
         """One completion, noted."""
+        call, self._asked = self._asked, self._asked + 1
+        seed = derive(self._seed, "call", call) & _31_BITS if call else self._seed
         request = Request(
             messages=tuple(messages),
             choices=tuple(choices) if choices else None,
-            sampling=self._sampling,
+            sampling=replace(self._sampling, seed=seed),
             stable=min(stable, len(messages)),
             episode=self._episode,
-            turn=self.turn,
-            call=len(self._calls),
+            turn=self._turn,
+            call=call,
         )
         answer = await self._client.complete(request)
         self.waited += answer.waited
-        self._calls.append(self._note(request, answer))
+        self._answers[call] = (request, answer)
         return answer.completion
 
     def take(self) -> tuple[CallRecord, ...]:
-        """The calls since the last `take`."""
-        calls, self._calls = tuple(self._calls), []
-        return calls
+        """The calls since the turn began."""
+        return tuple(self._note(*self._answers[call]) for call in sorted(self._answers))
 
     def _note(self, request: Request, answer: Answer) -> CallRecord:
         records = message_records(request.messages)
         keep = common_prefix(self._previous, records)
         self._previous = records
         done = answer.completion
+        parts = [part for message in request.messages for part in message.parts]
         return CallRecord(
             request=RequestRecord(
                 keep=keep,
@@ -74,6 +94,8 @@ class Asker:
                 choices=request.choices,
                 sampling=sampling_record(request.sampling),
             ),
+            characters=sum(len(message.text) for message in request.messages),
+            pictures=sum(isinstance(part, Image) for part in parts),
             text=done.text,
             reasoning=done.reasoning,
             finish=done.finish,

@@ -56,12 +56,22 @@ def decision_record(decision: Decision) -> DecisionRecord:
         text=decision.text,
         repair=decision.repair,
         memo=dict(decision.memo),
+        planned=decision.planned,
+        cut=decision.cut,
     )
 
 
 def decision_of(record: DecisionRecord) -> Decision:
     """A decision read back."""
-    return Decision(record.actions, Outcome(record.outcome), record.text, record.repair, record.memo)
+    return Decision(
+        record.actions,
+        Outcome(record.outcome),
+        record.text,
+        record.repair,
+        record.memo,
+        record.planned,
+        record.cut,
+    )
 
 
 def message_records(messages: Sequence[Message]) -> tuple[MessageRecord, ...]:

@@ -7,7 +7,8 @@ LudometerError
 │   ├── RateLimited   … and fewer at once
 │   └── ProviderTimeout
 └── FatalError        another try would fail the same way
-├── BudgetExhausted
+├── RunStopped    not an error of the model: the run ends here, resumable
+│   └── BudgetExhausted
 └── MissingKey    also an InputError: found before anything starts
 """
 
@@ -49,7 +50,11 @@ class FatalError(ProviderError):
     """Asking again cannot work: a refused key, an unknown model, a request that is not valid."""
 
 
-class BudgetExhausted(FatalError):
+class RunStopped(FatalError):
+    """The run is to end after the turns under way; it can be resumed."""
+
+
+class BudgetExhausted(RunStopped):
     """A budget (tokens, dollars, seconds) is used up; the run can be resumed with a larger one."""
 
 

@@ -128,6 +128,12 @@ def _claim(text: str) -> str:
     return text if len(text.split()) <= 5 and "\n" not in text else ""
 
 
+def labelled(text: str, label: str = "action") -> str:
+    """What stands behind the last line that begins with a label (``Action: …``); else the whole text."""
+    found = re.findall(rf"^[\W_]*{label}[*_ ]*[:=][*_ ]*(.+?)[*_ ]*$", text, re.I | re.M)
+    return found[-1] if found else text
+
+
 _THOUGHT = re.compile(r"^.*</\s*think(?:ing)?\s*>", re.I | re.S)
 _THINKING = re.compile(r"^\s*<\s*think(?:ing)?\s*>", re.I)
 

@@ -14,6 +14,7 @@ from harness.errors import InputError
 from harness.seeds import episode_seed
 from harness.settings import Named
 from harness.spec import Limits, RunSpec, Suite, SuiteTask, suite
+from harness.trials import place
 
 ADHOC = "adhoc"
 """The suite name of tasks that were picked on the command line."""
@@ -68,6 +69,8 @@ class EpisodeSpec:
     seed: int
     limits: Limits
     observe: str
+    series: str
+    chain: str = ""  # episodes of one chain are played in order, each knowing what the former learned
 
     @property
     def id(self) -> str:
@@ -131,20 +134,26 @@ def _episodes(
     entrants: list[Entrant],
     notes: list[str],
 ) -> Iterator[EpisodeSpec]:
+    series = (spec.seeds, "") if spec.seeds else (chosen.name, chosen.version)
     for entrant in entrants:
         for line, name, info in lines:
             if getattr(entrant.factory, "needs_oracle", False) and not info.oracle:
                 notes.append(f"{name} has no oracle: {entrant.agent} does not play it")
                 continue
+            if check := getattr(entrant.factory, "check", None):
+                check(entrant.settings, name, " ".join(series).strip())
             for index in range(spec.episodes or line.episodes or chosen.episodes):
+                at = place(entrant.factory, entrant.settings, name, index)
                 yield EpisodeSpec(
                     entrant=entrant,
                     task=name,
                     info=info,
                     index=index,
-                    seed=episode_seed(chosen.name, chosen.version, tasks.plain(name), index),
+                    seed=episode_seed(*series, tasks.plain(name), at.seed_index),
                     limits=spec.limits.over(line.limits).over(chosen.limits),
                     observe=_observe(spec, chosen, line, info),
+                    series=" ".join(series).strip(),
+                    chain=at.chain and f"{entrant.label} {at.chain}",
                 )
 
 

@@ -7,7 +7,7 @@ every hash is compared on the way, and only then is the model asked for the next
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +17,13 @@ from harness.api import (
     Agent,
     AgentContext,
     Decision,
+    Memory,
+    Meter,
     Outcome,
     PastTurn,
     ProviderTimeout,
     Sampling,
+    Trial,
     Turn,
     Usage,
 )
@@ -34,22 +37,25 @@ from harness.convert import (
     usage_of,
     usage_record,
 )
-from harness.errors import BudgetExhausted, LudometerError, ProviderError
+from harness.errors import LudometerError, ProviderError, RunStopped
 from harness.keys import scrub
 from harness.plan import EpisodeSpec
 from harness.records import (
+    CallRecord,
     End,
     Ending,
     Episode,
     EpisodeWriter,
     Failure,
     Header,
+    MemoryRecord,
     MessageRecord,
     Start,
     Status,
     TurnRecord,
 )
 from harness.stage import Stage
+from harness.tokens import calibrated
 from harness.world import Briefing, Frame, World
 from prompts import render
 
@@ -68,7 +74,8 @@ class Job:
     sampling: Sampling
     client: Client | None
     stopping: Callable[[], bool] = lambda: False
-    on_turn: Callable[[TurnRecord], None] = lambda _: None
+    on_record: Callable[[TurnRecord | MemoryRecord], None] = lambda _: None
+    memories: tuple[Memory, ...] = ()
 
 
 @dataclass(slots=True)
@@ -79,6 +86,7 @@ class _State:
     frame: Frame
     past: list[PastTurn] = field(default_factory=list)
     notice: str = ""
+    meter: Meter = field(default_factory=Meter)
     steps: int = 0
     episode_return: float = 0.0
     usage: Usage = field(default_factory=Usage)
@@ -91,13 +99,13 @@ async def play(job: Job, stage: Stage, recorded: Episode | None = None) -> Statu
 
     Raises:
         ReplayMismatch: the recorded part does not replay; nothing was written.
-        BudgetExhausted: the run's budget is used up; the episode can be resumed.
+        RunStopped: a budget is used up, or the player wants to stop; the episode can be resumed.
     """
     spec = job.spec
     world = await stage.run(World, spec.task, observe=spec.observe, step_limit=spec.limits.steps)
     try:
         briefing, frame = await stage.run(world.reset, spec.seed)
-        state = _State(briefing, frame)
+        state = _State(briefing, frame, meter=_meter(job.client))
         if recorded is not None and recorded.start is not None:
             await stage.run(_replay, world, state, recorded, _asks_oracle(spec))
         with EpisodeWriter(job.path) as writer:
@@ -119,6 +127,8 @@ class _Player:
         self._world = world
         self._state = state
         self._asker = _asker(job, recorded)
+        remembered = recorded is not None and recorded.memory is not None
+        self._learns = bool(getattr(job.spec.entrant.factory, "trials", False)) and not remembered
         self._agent = self._make_agent()
 
     async def play(self, writer: EpisodeWriter) -> Status:
@@ -127,32 +137,41 @@ class _Player:
         while (limit := _limit(self._job.spec, state)) is None and not state.frame.over:
             if self._job.stopping():
                 return Status.UNFINISHED
-            try:
-                record = await self._turn()
-            except BudgetExhausted:
-                raise
-            except ProviderError as error:
-                outcome = Outcome.TIMEOUT if isinstance(error, ProviderTimeout) else Outcome.API_ERROR
-                writer.write(_failure(state, str(outcome), error))
+            if not await self._written(writer, self._turn()):
                 return Status.FAILED
-            except Exception as error:  # whatever an engine or a plugin raises ends this episode only
-                writer.write(_failure(state, "env_error", error))
-                return Status.FAILED
-            writer.write(record)
-            self._job.on_turn(record)
+        if self._learns and not await self._written(writer, self._remember(limit)):
+            return Status.FAILED
         writer.write(_end(state, limit))
         return Status.DONE
+
+    async def _written(
+        self, writer: EpisodeWriter, making: Coroutine[None, None, TurnRecord | MemoryRecord]
+    ) -> bool:
+        """Write what is being made; False where it failed, which is written instead."""
+        try:
+            record = await making
+        except RunStopped:
+            raise
+        except ProviderError as error:
+            outcome = Outcome.TIMEOUT if isinstance(error, ProviderTimeout) else Outcome.API_ERROR
+            writer.write(_failure(self._state, str(outcome), error))
+            return False
+        except Exception as error:  # whatever an engine or a plugin raises ends this episode only
+            writer.write(_failure(self._state, "env_error", error))
+            return False
+        writer.write(record)
+        self._job.on_record(record)
+        return True
 
     async def _turn(self) -> TurnRecord:
         state, asker, index = self._state, self._asker, len(self._state.past)
         if asker is not None:
-            asker.turn, asker.waited = index, 0.0
-        turn = Turn(index, state.frame.observation, tuple(state.past), state.notice)
+            asker.begin(index)
+        turn = Turn(index, state.frame.observation, tuple(state.past), state.notice, state.meter)
         decision = await self._agent.act(turn)
         calls = asker.take() if asker is not None else ()
         begun = time.perf_counter()
-        steps_left = state.briefing.max_steps - state.steps
-        decision, frames = await self._stage.run(_execute, self._world, decision, steps_left)
+        decision, frames = await self._stage.run(_execute, self._world, decision, state)
         record = TurnRecord(
             index=index,
             notice=state.notice,
@@ -165,6 +184,24 @@ class _Player:
         )
         _advance(state, decision, frames, record)
         return record
+
+    async def _remember(self, limit: str | None) -> MemoryRecord:
+        """What the agent learns from the trial that is over."""
+        state, asker = self._state, self._asker
+        if asker is not None:
+            asker.begin(len(state.past))
+        trial = Trial(
+            past=tuple(state.past),
+            observation=state.frame.observation,
+            progress=state.frame.progress.value,
+            episode_return=state.episode_return,
+            ending=limit or ("terminated" if state.frame.terminated else "steps"),
+            meter=state.meter,
+        )
+        content = await self._agent.remember(trial)  # type: ignore[attr-defined]
+        calls = asker.take() if asker is not None else ()
+        _pay(state, calls)
+        return MemoryRecord(content=dict(content), calls=calls)
 
     def _make_agent(self) -> Agent:
         spec, state = self._job.spec, self._state
@@ -182,46 +219,66 @@ class _Player:
             history=entrant.history_factory(**entrant.history_settings),
             ask=self._asker,
             oracle=oracle if _asks_oracle(spec) else None,
+            manual=state.briefing.manual,
+            series=spec.series,
+            memories=self._job.memories,
         )
         agent: Agent = entrant.factory(context, **entrant.settings)
         return agent
 
 
-def _execute(world: World, decision: Decision, steps_left: int) -> tuple[Decision, list[Frame]]:
+def _execute(world: World, decision: Decision, state: _State) -> tuple[Decision, list[Frame]]:
     """Step the environment through a decision's actions; those that were not executed are cut off."""
     if not decision.outcome.acts:
         return replace(decision, actions=()), []
     frames: list[Frame] = []
-    refused = ""
-    for action in decision.actions[:steps_left]:
+    before, cut = state.frame, ""
+    for action in decision.actions[: state.briefing.max_steps - state.steps]:
         try:
-            frames.append(world.step(action))
+            frame = world.step(action)
         except UnknownAction as error:
-            refused = str(error)
+            cut = str(error)
             break
-        if frames[-1].over:
+        frames.append(frame)
+        if frame.over:
             break
+        if decision.stop and (cut := decision.stop(before.observation, frame.observation, frame.reward)):
+            break
+        before = frame
     if not frames:
-        return replace(decision, actions=(), outcome=Outcome.INVALID_ACTION, repair=refused), []
-    return replace(decision, actions=decision.actions[: len(frames)]), frames
+        return replace(decision, actions=(), outcome=Outcome.INVALID_ACTION, repair=cut), []
+    done, planned = decision.actions[: len(frames)], decision.actions
+    if len(done) == len(planned):
+        return decision, frames
+    return replace(decision, actions=done, planned=planned, cut=cut), frames
 
 
 def _advance(state: _State, decision: Decision, frames: Sequence[Frame], record: TurnRecord) -> None:
     """Move the state past a turn. The same when it was just played and when it is replayed."""
     reward = sum(frame.reward for frame in frames)
-    state.past.append(PastTurn(state.frame.observation, decision, reward, state.notice))
+    state.past.append(PastTurn(state.frame.observation, decision, reward, state.notice, state.meter))
     state.frame = frames[-1] if frames else state.frame
     state.notice = _notice(decision)
     state.steps += len(frames)
     state.episode_return += reward
-    state.seconds += record.seconds_model + record.seconds_env
-    for call in record.calls:
+    state.seconds += record.seconds_env
+    state.meter = calibrated(state.meter, record.calls)
+    _pay(state, record.calls)
+
+
+def _pay(state: _State, calls: Sequence[CallRecord]) -> None:
+    """Count what calls used."""
+    for call in calls:
+        state.seconds += call.latency
         state.usage = state.usage + usage_of(call.usage)
         state.cost = None if call.cost is None or state.cost is None else state.cost + call.cost
 
 
 def _notice(decision: Decision) -> str:
-    """What the model is told when its last answer did nothing."""
+    """What the model is told when its last answer did nothing, or not all that it asked for."""
+    if decision.planned:
+        facts = {"done": len(decision.actions), "planned": len(decision.planned), "cut": decision.cut}
+        return render("notices/cut_plan.j2", **facts)
     if decision.outcome.acts:
         return ""
     return render("notices/lost_turn.j2", outcome=str(decision.outcome), detail=decision.repair)
@@ -239,6 +296,8 @@ def _replay(world: World, state: _State, recorded: Episode, asks_oracle: bool) -
             frames.append(world.step(step.action))
             _same(step.hash, frames[-1].hash, f"turn {turn.index}")
         _advance(state, decision_of(turn.decision), frames, turn)
+    if recorded.memory is not None:
+        _pay(state, recorded.memory.calls)
 
 
 def _same(recorded: str, now: str, where: str) -> None:
@@ -248,6 +307,13 @@ def _same(recorded: str, now: str, where: str) -> None:
 
 def _asks_oracle(spec: EpisodeSpec) -> bool:
     return bool(getattr(spec.entrant.factory, "needs_oracle", False))
+
+
+def _meter(client: Client | None) -> Meter:
+    """Counts by the model's own tokenizer, where there is one."""
+    if client is None or client.count("") is None:
+        return Meter()
+    return Meter(exact=lambda text: client.count(text) or 0)
 
 
 def _asker(job: Job, recorded: Episode | None) -> Asker | None:

@@ -1,8 +1,9 @@
 """The schema of an episode file: what is written line by line, and what readers get back.
 
 An episode is one append-only JSONL file. Its lines are, in order: one `Header`, one `Start`, a
-`TurnRecord` for each decision, any number of `Failure` lines (the episode can go on after them), and
-one `End`. Each line holds ``kind``. `Episode` is the whole of it, read back.
+`TurnRecord` for each decision, any number of `Failure` lines (the episode can go on after them), a
+`MemoryRecord` where the agent learns from trial to trial, and one `End`. Each line holds ``kind``.
+`Episode` is the whole of it, read back.
 
 This module imports neither providers nor agents nor games: scorers and reports read through it.
 """
@@ -89,6 +90,8 @@ class CallRecord(_Line):
     """One completion: the exact request, the raw answer, what it took."""
 
     request: RequestRecord
+    characters: int = 0  # of text in the whole request
+    pictures: int = 0
     text: str
     reasoning: str = ""
     finish: str = "stop"
@@ -121,6 +124,8 @@ class DecisionRecord(_Line):
     text: str = ""
     repair: str = ""
     memo: dict[str, Any] = {}
+    planned: tuple[str, ...] = ()  # where not all of it was executed
+    cut: str = ""  # why not
 
 
 class Header(_Line):
@@ -141,6 +146,7 @@ class Header(_Line):
     versions: dict[str, str]
     started: str  # ISO 8601, UTC
     price: str = ""  # where the model's price is from
+    series: str = ""  # what the seeds are drawn from: the suite and its version, or a name
 
     @property
     def entrant(self) -> str:
@@ -171,6 +177,14 @@ class TurnRecord(_Line):
     seconds_model: float = 0.0
     seconds_env: float = 0.0
     seconds_wait: float = 0.0  # waiting on the provider's limits and retries
+
+
+class MemoryRecord(_Line):
+    """What an agent takes along from this episode to its next trials, after the last turn."""
+
+    kind: Literal["memory"] = "memory"
+    content: dict[str, Any]
+    calls: tuple[CallRecord, ...] = ()
 
 
 class Failure(_Line):
@@ -206,8 +220,10 @@ class End(_Line):
     observation: ObservationRecord  # the terminal one
 
 
-Line = Annotated[Header | Start | TurnRecord | Failure | End, Field(discriminator="kind")]
-_LINE: TypeAdapter[Header | Start | TurnRecord | Failure | End] = TypeAdapter(Line)
+Line = Header | Start | TurnRecord | MemoryRecord | Failure | End
+"""One line of an episode file."""
+
+_LINE: TypeAdapter[Line] = TypeAdapter(Annotated[Line, Field(discriminator="kind")])
 
 
 class Status(StrEnum):
@@ -227,6 +243,7 @@ class Episode(BaseModel):
     header: Header
     start: Start | None = None
     turns: list[TurnRecord] = []
+    memory: MemoryRecord | None = None
     failures: list[Failure] = []
     end: End | None = None
 
@@ -240,13 +257,19 @@ class Episode(BaseModel):
             return Status.FAILED
         return Status.UNFINISHED
 
-    def requests(self) -> Iterator[tuple[TurnRecord, CallRecord, tuple[MessageRecord, ...]]]:
-        """Every call with its messages in full, the deltas undone."""
+    @property
+    def calls(self) -> list[CallRecord]:
+        """Every completion, in the order of asking."""
+        return [call for _, call, _ in self.requests()]
+
+    def requests(self) -> Iterator[tuple[int | None, CallRecord, tuple[MessageRecord, ...]]]:
+        """Every call with its turn (None: after the last one) and its messages, the deltas undone."""
         previous: tuple[MessageRecord, ...] = ()
-        for turn in self.turns:
-            for call in turn.calls:
-                previous = previous[: call.request.keep] + call.request.add
-                yield turn, call, previous
+        learned = self.memory.calls if self.memory is not None else ()
+        asked = [(turn.index, call) for turn in self.turns for call in turn.calls]
+        for turn, call in [*asked, *((None, call) for call in learned)]:
+            previous = previous[: call.request.keep] + call.request.add
+            yield turn, call, previous
 
 
 class TornLine(InputError):
@@ -257,7 +280,7 @@ class TornLine(InputError):
         self.offset = offset
 
 
-def read_lines(path: Path) -> Iterator[Header | Start | TurnRecord | Failure | End]:
+def read_lines(path: Path) -> Iterator[Line]:
     """The lines of an episode file.
 
     Raises:
@@ -302,7 +325,7 @@ def read_episode(path: Path, *, tolerate_torn: bool = True) -> Episode | None:
     return episode
 
 
-def _add(episode: Episode, line: Start | TurnRecord | Failure | End, path: Path) -> None:
+def _add(episode: Episode, line: Start | TurnRecord | MemoryRecord | Failure | End, path: Path) -> None:
     if episode.end is not None:
         raise InputError(f"{path}: lines after the end; the file was changed")
     match line:
@@ -312,6 +335,8 @@ def _add(episode: Episode, line: Start | TurnRecord | Failure | End, path: Path)
             if line.index != len(episode.turns):
                 raise InputError(f"{path}: turn {line.index} follows turn {len(episode.turns) - 1}")
             episode.turns.append(line)
+        case MemoryRecord():
+            episode.memory = line
         case Failure():
             episode.failures.append(line)
         case End():
@@ -349,7 +374,7 @@ class EpisodeWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._stream: BinaryIO = path.open("ab")
 
-    def write(self, line: Header | Start | TurnRecord | Failure | End) -> None:
+    def write(self, line: Line) -> None:
         """Append one line, whole, and hand it to the operating system."""
         self._stream.write(to_json(line) + b"\n")
         self._stream.flush()

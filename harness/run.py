@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 from harness import plan as planning
-from harness.api import Host, Provider, Sampling
+from harness.api import Host, Memory, Provider, Sampling
 from harness.client import Budget, Caps, Limiter, ModelClient, Price, Rates, ResponseCache
-from harness.errors import BudgetExhausted, InputError, ProviderError
+from harness.errors import InputError, ProviderError, RunStopped
 from harness.folder import RunFolder, versions
 from harness.keys import scrub
 from harness.plan import EpisodeSpec, Plan
 from harness.play import Job, ReplayMismatch, now, play, request_id
-from harness.records import Episode, Header, Status, TurnRecord, mend, read_episode
+from harness.records import Episode, Header, MemoryRecord, Status, TurnRecord, mend, read_episode
 from harness.spec import RunSpec
 from harness.stage import Stage
 from harness.world import World
@@ -26,8 +27,8 @@ class Watcher:
     def planned(self, done: int, total: int) -> None:
         """How many episodes there are, and how many were done before."""
 
-    def turn(self, spec: EpisodeSpec, record: TurnRecord) -> None:
-        """One turn was written."""
+    def turn(self, spec: EpisodeSpec, record: TurnRecord | MemoryRecord) -> None:
+        """One turn was written, or what was learned after the last one."""
 
     def ended(self, spec: EpisodeSpec, episode: Episode) -> None:
         """One episode is over, or failed."""
@@ -136,10 +137,9 @@ def _try_engines(episodes: list[tuple[EpisodeSpec, Episode | None]]) -> None:
 
 def _book(budget: Budget, spec: EpisodeSpec, recorded: Episode | None) -> None:
     """Count the calls of a recorded episode."""
-    for turn in recorded.turns if recorded is not None else ():
-        for call in turn.calls:
-            tokens = call.usage.input + call.usage.output
-            budget.book(request_id(spec), tokens, call.cost, call.latency)
+    for call in recorded.calls if recorded is not None else ():
+        tokens = call.usage.input + call.usage.output
+        budget.book(request_id(spec), tokens, call.cost, call.latency)
 
 
 def _providers(spec: RunSpec, episodes: list[tuple[EpisodeSpec, Episode | None]]) -> dict[str, Provider]:
@@ -210,7 +210,7 @@ async def _open(context: _Context) -> None:
 
 async def _all(context: _Context, episodes: list[tuple[EpisodeSpec, Episode | None]]) -> None:
     gate = asyncio.Semaphore(context.spec.concurrency)
-    playing = [asyncio.create_task(_one(context, gate, spec, recorded)) for spec, recorded in episodes]
+    playing = [asyncio.create_task(_chain(context, gate, chain)) for chain in _chains(episodes)]
     try:
         await asyncio.gather(*playing)
     finally:
@@ -222,24 +222,45 @@ async def _all(context: _Context, episodes: list[tuple[EpisodeSpec, Episode | No
         context.result.unfinished = len(episodes) - finished
 
 
+def _chains(
+    episodes: list[tuple[EpisodeSpec, Episode | None]],
+) -> list[list[tuple[EpisodeSpec, Episode | None]]]:
+    """Episodes that wait for one another together, every other one by itself."""
+    chains: dict[str, list[tuple[EpisodeSpec, Episode | None]]] = {}
+    for spec, recorded in episodes:
+        chains.setdefault(spec.chain or spec.id, []).append((spec, recorded))
+    return list(chains.values())
+
+
+async def _chain(
+    context: _Context, gate: asyncio.Semaphore, chain: list[tuple[EpisodeSpec, Episode | None]]
+) -> None:
+    """One after the other; what follows one that did not end cannot be played, since it builds on it."""
+    for spec, recorded in chain:
+        if not await _one(context, gate, spec, recorded):
+            return
+
+
 async def _one(
     context: _Context, gate: asyncio.Semaphore, spec: EpisodeSpec, recorded: Episode | None
-) -> None:
+) -> bool:
+    """Play an episode; whether it is done."""
     async with gate:
         if context.result.stopped:
-            return
+            return False
         job = _job(context, spec, recorded)
         try:
             status = await _play(context, job, recorded)
-        except BudgetExhausted as error:
+        except RunStopped as error:
             # The others end the turn that they are in: an answer under way is paid for and is not lost.
             context.result.stopped = context.result.stopped or str(error)
-            return
+            return False
     episode = read_episode(job.path)
     assert episode is not None  # noqa: S101 - it was just written
     context.result.done += status is Status.DONE
     context.result.failed += status is Status.FAILED
     context.watcher.ended(spec, episode)
+    return status is Status.DONE
 
 
 async def _play(context: _Context, job: Job, recorded: Episode | None) -> Status:
@@ -276,6 +297,7 @@ def _job(context: _Context, spec: EpisodeSpec, recorded: Episode | None) -> Job:
         versions=context.versions,
         started=now(),
         price=context.prices[spec.entrant.model].source if spec.entrant.model is not None else "",
+        series=spec.series,
     )
     if recorded is not None and (recorded.header.seed, recorded.header.config_hash) != (
         spec.seed,
@@ -283,7 +305,7 @@ def _job(context: _Context, spec: EpisodeSpec, recorded: Episode | None) -> Job:
     ):
         raise InputError(f"{context.folder.episode(spec.id)} belongs to another run; choose another --out")
 
-    def on_turn(record: TurnRecord) -> None:
+    def on_record(record: TurnRecord | MemoryRecord) -> None:
         context.result.calls += sum(not call.cached for call in record.calls)
         context.watcher.turn(spec, record)
 
@@ -294,4 +316,23 @@ def _job(context: _Context, spec: EpisodeSpec, recorded: Episode | None) -> Job:
     def stopping() -> bool:
         return bool(context.result.stopped)
 
-    return Job(spec, path, header, sampling, client, stopping, on_turn)
+    return Job(spec, path, header, sampling, client, stopping, on_record, _memories(context, spec))
+
+
+def _memories(context: _Context, spec: EpisodeSpec) -> tuple[Memory, ...]:
+    """What the trials before this one left."""
+    if not spec.chain:
+        return ()
+    before = takewhile(lambda other: other is not spec, context.plan.episodes)
+    files = (read_episode(context.folder.episode(other.id)) for other in before if other.chain == spec.chain)
+    return tuple(
+        Memory(
+            task=episode.header.task,
+            index=episode.header.index,
+            content=episode.memory.content,
+            progress=episode.end.progress.value,
+            episode_return=episode.end.episode_return,
+        )
+        for episode in files
+        if episode is not None and episode.memory is not None and episode.end is not None
+    )

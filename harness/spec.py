@@ -127,6 +127,8 @@ class RunSpec(_Strict):
     agents: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     episodes: int | None = Field(None, ge=1)
+    seeds: str | None = None
+    """Another series of seeds than the suite's own, such as ``demonstrations``."""
     observe: Observe | None = None
     limits: Limits = Limits()
     sampling: SamplingSpec = SamplingSpec()

@@ -29,6 +29,7 @@ class Briefing:
     actions: Sequence[Action]
     free_text: bool
     max_steps: int
+    manual: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ class World:
         words = render(brief.template, **facts)
         if told := brief.facts.get("perturbations"):
             words += "\n\n" + render("games/perturbation.j2", perturbations=told)
-        return Briefing(words, actions, free_text, limit)
+        manual = render(brief.manual, **facts) if brief.manual else ""
+        return Briefing(words, actions, free_text, limit, manual)
 
     def _frame(self, raw: Any, info: Any) -> Frame:
         observation: Observation = self._call("observe", raw, info)

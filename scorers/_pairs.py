@@ -1,6 +1,7 @@
 """Every agent against every other, on the same seeds, and what ranks that leaves open.
 
-Pairs are episodes of the same task and index, which have the same seed. p-values of all pairs are
+Pairs are episodes of the same task and seed; where an agent played a seed more than once (trials), the
+mean of its scores. p-values of all pairs are
 corrected by Holm's step-down method. Rank sets are simultaneous: the differences of all pairs are
 bootstrapped together, and the largest studentised deviation sets one critical value for all of them
 (max-t; Mogstad, Romano, Shaikh and Wilhelm 2024, "Inference for Ranks"), so that with the stated
@@ -91,8 +92,8 @@ def _words(row: dict[Any, Any], level: float) -> str:
 
 
 def _by_seed(table: pd.DataFrame) -> pd.DataFrame:
-    """Scores with a row for each (suite, version, task, index) and a column for each agent."""
-    keys = ["suite", "suite_version", "task", "index"]
+    """Scores with a row for each (suite, version, task, seed) and a column for each agent."""
+    keys = ["suite", "suite_version", "task", "seed"]
     scored = table.dropna(subset=["score"])
     wide = scored.pivot_table(index=keys, columns="agent", values="score", aggfunc="mean")
     return wide.droplevel(["suite", "suite_version"])

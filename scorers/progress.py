@@ -23,7 +23,7 @@ class ProgressScorer:
 
 def _row(episode: Episode) -> dict[str, Any]:
     header, end = episode.header, episode.end
-    calls = [call for turn in episode.turns for call in turn.calls]
+    calls = episode.calls
     outcomes = [turn.decision.outcome for turn in episode.turns]
     costs = [call.cost for call in calls]
     return {

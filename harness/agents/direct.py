@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from harness.api import AgentContext, Ask, Decision, Message, Turn
-from harness.parsing import decide
-from prompts import render
+from harness.agents._talk import Talk, noted
+from harness.api import AgentContext, Decision, Turn
 
 
 class DirectAgent:
@@ -18,20 +17,11 @@ class DirectAgent:
     needs_oracle = False
 
     def __init__(self, context: AgentContext, *, choices: bool = True) -> None:
-        assert context.ask is not None  # noqa: S101 - the runner gives every agent that needs one a model
-        self._ask: Ask = context.ask
-        self._context = context
-        named = choices and not context.free_text
-        self._choices = [action.name for action in context.actions] if named else None
-        self._system = Message.of(
-            "system",
-            render("agents/direct.j2", instructions=context.instructions, free_text=context.free_text),
-        )
+        self._talk = Talk(context, "agents/direct.j2")
+        self._choices = self._talk.names if choices and not context.free_text else None
 
     async def act(self, turn: Turn) -> Decision:
         """Ask once and read the answer."""
-        messages = [self._system, *self._context.history.messages(turn.past, turn)]
-        append_only = getattr(self._context.history, "append_only", False)
-        stable = len(messages) if append_only else 1
-        completion = await self._ask(messages, choices=self._choices, stable=stable)
-        return decide(completion, self._context.actions, free_text=self._context.free_text)
+        turn = await self._talk.turn(turn)
+        completion = await self._talk.ask(self._talk.messages(turn), choices=self._choices)
+        return noted(turn, self._talk.read(completion))

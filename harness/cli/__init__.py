@@ -10,6 +10,8 @@ import click
 
 _COMMANDS = {
     "run": ("harness.cli.run:run", "Play a suite or tasks and score the play."),
+    "play": ("harness.cli.play:play", "Play a task yourself, recorded and scored as any agent."),
+    "demos": ("harness.cli.demos:demos", "Make demonstrations for the few-shot agent."),
     "report": ("harness.cli.report:report", "Write the HTML report of runs."),
     "compare": ("harness.cli.report:compare", "Compare the agents of runs in the terminal."),
     "aggregate": ("harness.cli.aggregate:aggregate", "Aggregate any table of scores (CSV), with intervals."),
@@ -85,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(message: str) -> None:
-    from harness.cli._text import safe_text
     from harness.keys import scrub
+    from harness.terminal import safe_text
 
     click.echo("error: " + safe_text(scrub(" ".join(message.split()))), err=True)

@@ -9,11 +9,11 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from harness.cli._text import safe_text
 from harness.keys import scrub
 from harness.plan import EpisodeSpec
-from harness.records import Episode, Status, TurnRecord
+from harness.records import Episode, MemoryRecord, Status, TurnRecord
 from harness.run import Watcher
+from harness.terminal import safe_text
 
 _LINE_EVERY = 15.0
 """Seconds between two lines of progress where no terminal shows a moving bar (a pipe, a CI log)."""
@@ -22,7 +22,7 @@ _LINE_EVERY = 15.0
 class Live(Watcher):
     """Writes to standard error; standard output is kept for results."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, bar: bool = True) -> None:
         self.console = Console(stderr=True, quiet=quiet, highlight=False)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -31,7 +31,7 @@ class Live(Watcher):
             TextColumn("{task.fields[numbers]}"),
             TimeRemainingColumn(),
             console=self.console,
-            disable=quiet or not self.console.is_terminal,
+            disable=quiet or not bar or not self.console.is_terminal,
         )
         self._task: TaskID | None = None
         self._scores: dict[str, list[float]] = defaultdict(list)
@@ -55,7 +55,7 @@ class Live(Watcher):
         if done:
             self.say(f"{done} of {total} episodes are done already")
 
-    def turn(self, spec: EpisodeSpec, record: TurnRecord) -> None:
+    def turn(self, spec: EpisodeSpec, record: TurnRecord | MemoryRecord) -> None:
         """Count a turn's tokens and price."""
         for call in record.calls:
             self._tokens += call.usage.input + call.usage.output

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli._text import safe_text
 from harness.records import CallRecord, Episode, MessageRecord, ObservationRecord, TurnRecord
+from harness.terminal import safe_text
 
 
 def show_episode(
@@ -80,10 +80,10 @@ def _show_end(printer: _Printer, episode: Episode) -> None:
     )
 
 
-def _messages(episode: Episode) -> dict[int, list[tuple[MessageRecord, ...]]]:
-    found: dict[int, list[tuple[MessageRecord, ...]]] = {}
+def _messages(episode: Episode) -> dict[int | None, list[tuple[MessageRecord, ...]]]:
+    found: dict[int | None, list[tuple[MessageRecord, ...]]] = {}
     for turn, _, messages in episode.requests():
-        found.setdefault(turn.index, []).append(messages)
+        found.setdefault(turn, []).append(messages)
     return found
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli._text import safe_text
+from harness.terminal import safe_text
 
 _SHOWN = ("agent", "mean", "IQM", "scored", "failed", "lost", "tokens", "cost")
 

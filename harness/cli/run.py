@@ -25,6 +25,7 @@ from harness.spec import RunSpec, load
 @click.option("--agent", "-a", "agents", multiple=True, metavar="A", help="name or name(setting=value,…).")
 @click.option("--model", "-m", "models", multiple=True, metavar="P:M", help="provider:model.")
 @click.option("--episodes", "-n", type=int, metavar="N", help="Episodes a task.")
+@click.option("--seeds", metavar="SERIES", help="Another series of seeds than the suite's own.")
 @click.option("--observe", type=click.Choice(["auto", "text", "image", "both"]), help="What the model gets.")
 @click.option("--steps", type=int, metavar="N", help="At most so many steps an episode.")
 @click.option("--temperature", type=float, help="Sampling temperature.")
@@ -45,12 +46,16 @@ def run(config: Path | None, report: bool, as_json: bool, **flags: Any) -> int:
 
     Run it again with the same --out and it finishes what is missing and repeats nothing.
     """
-    spec = load(config, _given(flags))
+    return play_and_conclude(load(config, _given(flags)), report=report, as_json=as_json)
+
+
+def play_and_conclude(spec: RunSpec, *, report: bool, as_json: bool, bar: bool = True) -> int:
+    """Play what a spec asks for, show and write the results; the exit code."""
     plan = make_plan(spec)
     folder = RunFolder(Path(spec.out) if spec.out else _default_folder(plan))
     with folder.lock():
         digest = folder.open(spec, plan)
-        live = Live(quiet=as_json)
+        live = Live(quiet=as_json, bar=bar)
         for note in plan.notes:
             live.say(note)
         result, interrupted = _interruptible(spec, plan, folder, digest, live)

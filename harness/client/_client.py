@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from harness.api import BudgetExhausted, Completion, Host, Provider, ProviderError, RateLimited, Request
@@ -18,6 +19,9 @@ from harness.client._prices import Price
 from harness.client._retry import RetryPolicy
 from harness.keys import scrub
 from harness.records import RetryRecord
+
+_COUNTED = 4096
+"""Texts whose tokens are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class ModelClient:
         self._say = on_event or (lambda _: None)
         self._sleep = sleep
         self._dice = random.Random()
+        # A history counts the same texts again at every turn.
+        self.count = lru_cache(_COUNTED)(self._count)
 
     async def complete(self, request: Request) -> Answer:
         """Answer a request.
@@ -83,6 +89,11 @@ class ModelClient:
         if self._cache:
             self._cache.put(key, answer.completion)
         return answer
+
+    def _count(self, text: str) -> int | None:
+        """The tokens of a text by the model's own tokenizer; None where it is not at hand."""
+        count = getattr(self._provider, "count", None)
+        return count(text) if count is not None else None
 
     async def aopen(self, host: Host) -> None:
         """Get the provider ready."""

@@ -6,21 +6,26 @@ from collections.abc import Sequence
 
 from harness.api import Message, PastTurn, Turn
 from harness.errors import InputError
-from harness.histories._messages import conversation
+from harness.histories._layout import Turns, earliest
+from harness.histories._rendering import Rendering
+from harness.histories._settings import TOKENS, check_budget
 
 
 class WindowHistory:
-    """The last `turns` turns in full. It slides by one each turn, so a prefix cache hits little."""
+    """The last `turns` turns in full, as far as `tokens` hold them. Slides, so a prefix cache hits little."""
 
     append_only = False
 
-    def __init__(self, *, turns: int = 16, images: int = 1) -> None:
+    def __init__(self, *, turns: int = 16, tokens: int = TOKENS, images: int = 1) -> None:
         if turns < 0:
             raise InputError(f"window(turns={turns}): the number of turns cannot be negative")
+        check_budget("window", tokens)
         self._turns = turns
-        self._images = images
+        self._tokens = tokens
+        self._rendering = Rendering(changes=False, images=images)
 
     def messages(self, past: Sequence[PastTurn], turn: Turn) -> list[Message]:
         """Two messages for each of the last past turns, then the turn's observation."""
-        kept = past[max(0, len(past) - self._turns) :]
-        return conversation(kept, turn, images=self._images)
+        turns: Turns = (*past, turn)
+        start = earliest(self._rendering, turns, len(past), room=self._tokens, most=self._turns)
+        return self._rendering.messages(past, turn, start)

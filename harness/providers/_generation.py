@@ -6,6 +6,7 @@ every row has dice, allowed answers, stop strings and a limit of its own.
 
 from __future__ import annotations
 
+import copy
 import io
 import os
 from collections.abc import Mapping, Sequence
@@ -111,6 +112,8 @@ class Engine:
         self.tokenizer.padding_side = "left"  # so that every row's next token comes at the same place
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
+        # Counting happens on another thread, and a tokenizer that is set to pad cannot be used by two.
+        self._counting: Any = copy.deepcopy(self.tokenizer)
         # Its sampling defaults (temperature, repetition penalty, …) must not reach into our answers.
         model.generation_config = GenerationConfig(pad_token_id=self.tokenizer.pad_token_id)
         longest = getattr(model.config.get_text_config(), "max_position_embeddings", None)
@@ -129,6 +132,10 @@ class Engine:
             if len(jobs) > 1:
                 return [outcome for job in jobs for outcome in self.answer([job])]
             return [error if isinstance(error, FatalError) else self._failed(error)]
+
+    def count(self, text: str) -> int:
+        """The tokens of a text, without special ones."""
+        return len(self._counting(text, add_special_tokens=False)["input_ids"])
 
     def text(self, ids: Sequence[int]) -> str:
         """The text of token ids."""

@@ -58,6 +58,10 @@ class EmbeddedProvider(Provider):
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._answer, request)
 
+    def count(self, text: str) -> int | None:
+        """Tokens, as the model's tokenizer has them (an interrupted thread leaves no other state)."""
+        return len(_load(self._file).tokens(text))
+
     async def aclose(self) -> None:
         """End the thread. The loaded model stays for the next provider of this process."""
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -85,6 +85,10 @@ class TransformersProvider(Provider):
         """
         return await self._batches.ask(request)
 
+    def count(self, text: str) -> int | None:
+        """Tokens by the model's tokenizer, once it is loaded."""
+        return self._engine.count(text) if self._engine is not None else None
+
     async def aclose(self) -> None:
         """Fail what waits and end the thread, which stops writing at its next token."""
         self._batches.close()

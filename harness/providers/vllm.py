@@ -99,7 +99,7 @@ class VLLMProvider(OpenAIProvider):
         else:
             await self._look()
         await super().aopen(host)  # only now is the address known
-        self._counted = await self._count()
+        self._counted = await self._counters()
 
     async def _look(self) -> None:
         served = await engine.get(f"{self._base_url}/models", self._key)
@@ -144,7 +144,7 @@ class VLLMProvider(OpenAIProvider):
         if server is not None:
             await server.stop()
 
-    async def _count(self) -> dict[str, float]:
+    async def _counters(self) -> dict[str, float]:
         """The server's counters; none, where something before it keeps them to itself."""
         try:
             page = await engine.get(f"{self._base_url.removesuffix('/v1')}/metrics", self._key)
@@ -154,7 +154,7 @@ class VLLMProvider(OpenAIProvider):
         return {name: found[counter] for name, counter in _COUNTED.items() if counter in found}
 
     async def _report(self, before: dict[str, float]) -> None:
-        now, self._counted = await self._count(), None
+        now, self._counted = await self._counters(), None
         used = {name: value - before.get(name, 0.0) for name, value in now.items()}
         asked = used.get("prefix_cache_queries", 0.0)
         if not asked:

@@ -11,7 +11,7 @@ from rich.console import Console
 import scorers
 from harness.cli import _tables, main
 from harness.cli._show import show_episode
-from harness.cli._text import safe_text
+from harness.terminal import safe_text
 from harness.records import read_run
 from scorers.progress import ProgressScorer
 

@@ -1,0 +1,79 @@
+"""Few-shot: recorded play of the same task stands before the model's own game."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness import demonstrations
+from harness.agents._talk import Talk, noted
+from harness.api import AgentContext, Decision, Image, Message, Part, Text, Turn
+from harness.demonstrations import Shown
+from harness.errors import InputError
+from harness.histories._messages import observation_text
+from prompts import render
+
+
+class FewShotAgent:
+    """Plays as `direct`, after demonstrations of the task (Brown et al. 2020, arXiv 2005.14165).
+
+    Settings: `demos`, a file that ``ludometer demos`` made, in words or pictures; `examples`, how many
+    episodes of it are shown, the best first; `steps`, how many steps of each; `choices` as in `direct`.
+    Demonstrations of the seeds that are evaluated are never used.
+    """
+
+    needs_model = True
+    needs_oracle = False
+
+    def __init__(
+        self,
+        context: AgentContext,
+        *,
+        demos: str = "",
+        examples: int = 1,
+        steps: int = 30,
+        choices: bool = True,
+    ) -> None:
+        if examples < 1 or steps < 1:
+            raise InputError("few-shot: examples and steps are at least 1")
+        self._talk = Talk(context, "agents/few_shot.j2", examples=examples)
+        self._choices = self._talk.names if choices and not context.free_text else None
+        found = demonstrations.suitable(_path(demos), context.task, context.series)
+        # The same seed may be in two series; it is not shown either.
+        chosen = [each for each in found if each.seed != context.seed][:examples]
+        self._shown = [
+            message
+            for number, each in enumerate(chosen, 1)
+            for at, step in enumerate(each.steps[:steps])
+            for message in _pair(step, number if at == 0 else None)
+        ]
+
+    @classmethod
+    def check(cls, settings: dict[str, Any], task: str, series: str) -> None:
+        """Refuse settings that do not serve for a task, before anything starts."""
+        demonstrations.suitable(_path(settings["demos"]), task, series)
+
+    async def act(self, turn: Turn) -> Decision:
+        """Ask once, the demonstrations ahead of the history."""
+        turn = await self._talk.turn(turn)
+        system, first, *rest = self._talk.messages(turn)
+        begins = Text(render("agents/few_shot_begins.j2") + "\n\n")
+        messages = [system, *self._shown, Message("user", (begins, *first.parts)), *rest]
+        completion = await self._talk.ask(messages, choices=self._choices)
+        return noted(turn, self._talk.read(completion))
+
+
+def _path(demos: str) -> Path:
+    if not demos:
+        raise InputError('few-shot needs demonstrations: few-shot(demos="FILE"), made with ludometer demos')
+    return Path(demos)
+
+
+def _pair(step: Shown, begins: int | None) -> tuple[Message, Message]:
+    """What was observed and what was done; `begins` numbers an example at its first step."""
+    head = render("agents/few_shot_example.j2", number=begins) if begins else ""
+    words = "\n\n".join(part for part in (head, observation_text(step.observation)) if part)
+    parts: list[Part] = [Text(words)] if words else []
+    if step.picture is not None:
+        parts.append(Image(step.picture))
+    return Message("user", tuple(parts)), Message.of("assistant", step.action)

@@ -1,0 +1,175 @@
+"""Recorded play that shows a model how a task is played: made by playing again, kept in a file.
+
+The file is JSONL, one demonstration a line. Its seeds come from a series of their own, so that what is
+shown is never what is evaluated.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.api import Observation, Section, Stability
+from harness.errors import InputError
+from harness.records import Episode, SectionRecord
+from harness.world import Frame, World, png
+
+SERIES = "demonstrations"
+"""The series of seeds of demonstrations that oracles play."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shown(_Strict):
+    """One step: what was observed (pictures as PNG in base64), and the action that followed."""
+
+    sections: tuple[SectionRecord, ...] = ()
+    png: str | None = None
+    action: str
+
+    @property
+    def observation(self) -> Observation:
+        """The words of the observation."""
+        return Observation(tuple(Section(s.name, s.text, Stability(s.stability)) for s in self.sections))
+
+    @property
+    def picture(self) -> bytes | None:
+        """The bytes of the PNG file."""
+        return None if self.png is None else base64.b64decode(self.png)
+
+
+class Demonstration(_Strict):
+    """One episode, whole or its beginning."""
+
+    task: str
+    series: str
+    seed: int
+    agent: str
+    progress: float
+    steps: tuple[Shown, ...]
+
+
+def by_oracle(task: str, seed: int, *, observe: str, steps: int) -> Demonstration:
+    """The oracle's play of a seed, to its end or for so many steps."""
+    return _played(task, SERIES, seed, "oracle", World.oracle, observe=observe, steps=steps)
+
+
+def by_record(episode: Episode, *, observe: str, steps: int) -> Demonstration:
+    """A recorded episode, executed again.
+
+    Raises:
+        InputError: the environment no longer gives what was recorded.
+    """
+    header, start = episode.header, episode.start
+    recorded = [step for turn in episode.turns for step in turn.steps]
+    if start is None or not recorded:
+        raise InputError(f"{episode.path}: nothing was played in this episode")
+    actions = iter([step.action for step in recorded])
+    hashes = iter([start.hash, *(step.hash for step in recorded)])
+
+    def following(_: World) -> str | None:
+        return next(actions, None)
+
+    def check(frame: Frame) -> None:
+        if frame.hash != next(hashes):
+            raise InputError(f"{episode.path}: the game no longer gives what was recorded (another version?)")
+
+    series = header.series or f"{header.suite} {header.suite_version}"
+    return _played(
+        header.task, series, header.seed, header.entrant, following, observe=observe, steps=steps, check=check
+    )
+
+
+def _played(
+    task: str,
+    series: str,
+    seed: int,
+    agent: str,
+    choose: Callable[[World], str | None],
+    *,
+    observe: str,
+    steps: int,
+    check: Callable[[Frame], None] = lambda _: None,
+) -> Demonstration:
+    world = World(task, observe=observe)
+    shown: list[Shown] = []
+    try:
+        _, frame = world.reset(seed)
+        check(frame)
+        while len(shown) < steps and not frame.over and (action := choose(world)) is not None:
+            shown.append(_shown(frame, action))
+            frame = world.step(action)
+            check(frame)
+    finally:
+        world.close()
+    return Demonstration(
+        task=task, series=series, seed=seed, agent=agent, progress=frame.progress.value, steps=tuple(shown)
+    )
+
+
+def _shown(frame: Frame, action: str) -> Shown:
+    seen = frame.observation
+    picture = None if seen.image is None else base64.b64encode(png(seen.image)).decode()
+    sections = tuple(
+        SectionRecord(name=s.name, text=s.text, stability=str(s.stability)) for s in seen.sections
+    )
+    return Shown(sections=sections, png=picture, action=action)
+
+
+def write(path: Path, demonstrations: Iterable[Demonstration]) -> None:
+    """Write a file of demonstrations, whole or not at all."""
+    from harness.folder import write_atomic
+
+    write_atomic(path, "".join(each.model_dump_json() + "\n" for each in demonstrations))
+
+
+def read(path: Path) -> tuple[Demonstration, ...]:
+    """The demonstrations of a file.
+
+    Raises:
+        InputError: there is no such file, or a line is not one.
+    """
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise InputError(
+            f"demonstrations {str(path)!r}: {error.strerror}; make them: ludometer demos"
+        ) from None
+
+
+@lru_cache(8)
+def _read(path: Path, _changed: int) -> tuple[Demonstration, ...]:
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            found.append(Demonstration.model_validate_json(line))
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_input=False)[0]
+            raise InputError(f"{path}, line {number}: not a demonstration ({fault['msg']})") from None
+    return tuple(found)
+
+
+def suitable(path: Path, task: str, series: str) -> list[Demonstration]:
+    """The demonstrations of a task whose seeds are of another series, the best ones first.
+
+    Raises:
+        InputError: there are none.
+    """
+    of_task = [each for each in read(path) if each.task == task]
+    if not of_task:
+        raise InputError(
+            f"demonstrations {str(path)!r}: none of {task}; make some: ludometer demos --task {task}"
+        )
+    found = [each for each in of_task if each.series != series]
+    if not found:
+        raise InputError(
+            f"demonstrations {str(path)!r}: those of {task} are of the seeds that are evaluated ({series}); "
+            "record others with --seeds NAME"
+        )
+    return sorted(found, key=lambda each: -each.progress)
