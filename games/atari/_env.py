@@ -198,7 +198,7 @@ class AtariGame(GameEnv):
             "waits": _WAITS.get(self._name),
             "layout": self._table.LAYOUT if self._table is not None else "",
         }
-        return Brief("games/atari.j2", facts)
+        return Brief("games/atari.j2", facts, "manuals/atari.j2")
 
     def observe(self, raw: Any, info: Mapping[str, Any]) -> Observation:
         """The objects in words where the game has a table; else the picture is the observation."""

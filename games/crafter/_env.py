@@ -99,10 +99,13 @@ class CrafterGame(GameEnv):
         """The rules, read from the game's own data file."""
         facts = {
             "collect": constants.collect,
+            "make": constants.make,
+            "place": constants.place,
+            "items": constants.items,
             "achievements": [name.replace("_", " ") for name in constants.achievements],
             "view": _VIEW,
         }
-        return Brief("games/crafter.j2", facts)
+        return Brief("games/crafter.j2", facts, "manuals/crafter.j2")
 
     def observe(self, raw: Any, info: Mapping[str, Any]) -> Observation:
         """Achievements, inventory, status, what is faced and what is in view."""

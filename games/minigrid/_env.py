@@ -102,7 +102,7 @@ class MiniGridGame(GameEnv):
             "lava": "Lava" in self._name,
             "see_through_walls": bool(self._env.see_through_walls),
         }
-        return Brief("games/minigrid.j2", facts)
+        return Brief("games/minigrid.j2", facts, "manuals/minigrid.j2")
 
     def observe(self, raw: Any, info: Mapping[str, Any]) -> Observation:
         """Mission, what is carried, what is in front, everything in view."""

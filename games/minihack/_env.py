@@ -29,7 +29,7 @@ class MiniHackTask(NetHackEnv):
         facts = {"goal": goal_of(name), "role": str(inner.character)[:3], "questions": questions}
         super().__init__(
             unlock(inner),
-            brief=Brief("games/minihack.j2", facts),
+            brief=Brief("games/minihack.j2", facts, "manuals/minihack.j2"),
             max_steps=limit,
             descend=False,
             commands=commands,

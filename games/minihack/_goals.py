@@ -20,7 +20,7 @@ _GOALS = {
     "PutOn": "Put on the amulet.",
     "Zap": "Zap the wand that you find, which is one of enlightenment, and read what it tells to the end.",
     "Read": "Read the scroll that you find.",
-    "WoD-Easy": "Kill the minotaur. A wand of death lies where you start.",
+    "WoD-Easy": "Kill the minotaur. You have a wand of death, or it lies where you start.",
     "Levitate": "Float in the air by what you find or carry: boots or a ring to put on, or a potion to "
     "drink.",
     "Freeze-Lava": STAIRS,

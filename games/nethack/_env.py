@@ -49,7 +49,11 @@ class NetHackTask(NetHackEnv):
         self._goal = _GOALS.get(name, "")
         super().__init__(
             unlock(_CLASSES[name](**_settings(name))),
-            brief=Brief("games/nethack.j2", {"goal": self._goal, "roles": "Challenge" in name}),
+            brief=Brief(
+                "games/nethack.j2",
+                {"goal": self._goal, "roles": "Challenge" in name},
+                "manuals/nethack.j2",
+            ),
             max_steps=TASKS[name],
             terminal=terminal,
             image=image,

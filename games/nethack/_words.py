@@ -91,7 +91,11 @@ def _text(padded: Any) -> str:
 
 
 def describe(raw: dict[str, Any]) -> Observation:
-    """The sections of one raw observation, what changes least first."""
+    """The sections of one raw observation, what changes least first.
+
+    What changes at every step (the turn, your own place, where beings are from there) stands apart from what
+    does not, so that little is said again to a player who is told what changed.
+    """
     sections = [
         Section("inventory", _inventory(raw), Stability.SLOW),
         Section("statistics", _statistics(raw)),
@@ -103,9 +107,10 @@ def describe(raw: dict[str, Any]) -> Observation:
         sections.append(Section("the game waits for", _WAITS[raw["asking"]]))
     sections += [
         Section("next to you", _beside(raw["beside"])),
-        Section("in view", _in_view(raw)),
+        Section("beings in view", _beings(raw)),
+        Section("things in view", _things(raw)),
         Section("map", _map(raw["chars"])),
-        Section("cursor", _cursor(raw)),
+        Section("now", _now(raw)),
     ]
     return Observation(tuple(sections))
 
@@ -130,20 +135,14 @@ def _inventory(raw: dict[str, Any]) -> str:
 def _statistics(raw: dict[str, Any]) -> str:
     stats = raw["blstats"].tolist()
     branch = _BRANCHES[stats[23]] if 0 < stats[23] < len(_BRANCHES) else ""
-    first = [
+    lines = [
         f"dungeon level {stats[12]}" + (f" in {branch}" if branch else ""),
-        f"hit points {stats[10]} of {stats[11]}",
-        f"power {stats[14]} of {stats[15]}",
-        f"armour class {stats[16]}",
-        f"experience level {stats[18]} ({stats[19]} points)",
-        f"gold {stats[13]}",
-        f"turn {stats[20]}",
-    ]
-    abilities = (
+        f"hit points {stats[10]} of {stats[11]}, power {stats[14]} of {stats[15]}, armour class {stats[16]}",
+        f"experience level {stats[18]} ({stats[19]} points), gold {stats[13]}",
         f"strength {_strength(stats[3])}, dexterity {stats[4]}, constitution {stats[5]}, "
-        f"intelligence {stats[6]}, wisdom {stats[7]}, charisma {stats[8]}"
-    )
-    lines = [", ".join(first), abilities, *_state(stats)]
+        f"intelligence {stats[6]}, wisdom {stats[7]}, charisma {stats[8]}",
+        *_state(stats),
+    ]
     if title := _TITLE.match(bytes(raw["tty_chars"][22])):  # a window may cover it
         lines.insert(0, title.group(1).decode("latin-1"))
     return "\n".join(lines)
@@ -167,26 +166,50 @@ def _state(stats: list[int]) -> list[str]:
 
 
 def _beside(texts: tuple[str, ...]) -> str:
-    return ", ".join(f"{wind}: {text or 'nothing'}" for wind, text in zip(WINDS, texts, strict=True))
+    """What is on the eight places around, each thing with its directions."""
+    kinds: dict[str, list[str]] = {}
+    for wind, text in zip(WINDS, texts, strict=True):
+        kinds.setdefault(text or "nothing", []).append(wind)
+    return "\n".join(f"{text}: {', '.join(winds)}" for text, winds in kinds.items())
 
 
-def _in_view(raw: dict[str, Any]) -> str:
-    """Of each kind of thing where they are, the nearest first."""
+def _kinds(raw: dict[str, Any], *, beings: bool) -> dict[str, list[tuple[int, int, int]]]:
+    """Of each kind its places as (distance, columns, rows) from the player, the nearest first."""
     x, y = int(raw["blstats"][0]), int(raw["blstats"][1])
+    glyphs = raw["glyphs"]
     kinds: dict[str, list[tuple[int, int, int]]] = {}
     for column, row, text in raw["seen"]:
-        dx, dy = column - x, row - y
-        kinds.setdefault(text, []).append((max(abs(dx), abs(dy)), dx, dy))
+        if nethack.glyph_is_monster(int(glyphs[row, column])) == beings:
+            dx, dy = column - x, row - y
+            kinds.setdefault(text, []).append((max(abs(dx), abs(dy)), dx, dy))
     for places in kinds.values():
         places.sort()
-    order = sorted(kinds.items(), key=lambda item: item[1][0])
-    return "\n".join(f"{text}: {_places(places)}" for text, places in order) or "nothing but walls and floor"
+    return kinds
 
 
-def _places(places: list[tuple[int, int, int]]) -> str:
-    told = "; ".join(_where(dx, dy) for _, dx, dy in places[:_MOST_PLACES])
-    more = len(places) - _MOST_PLACES
-    return told + (f"; and {more} more" if more > 0 else "")
+def _beings(raw: dict[str, Any]) -> str:
+    """Where they are from the player, the nearest first: they move, and so does the player."""
+    kinds = sorted(_kinds(raw, beings=True).items(), key=lambda item: item[1][0])
+    lines = (
+        f"{text}: " + "; ".join(_where(dx, dy) for _, dx, dy in places[:_MOST_PLACES]) + _more(places)
+        for text, places in kinds
+    )
+    return "\n".join(lines) or "none"
+
+
+def _things(raw: dict[str, Any]) -> str:
+    """Where they are on the map: they stay, so this seldom changes."""
+    x, y = int(raw["blstats"][0]), int(raw["blstats"][1])
+    lines = []
+    for text, places in _kinds(raw, beings=False).items():
+        told = sorted((y + dy, x + dx) for _, dx, dy in places[:_MOST_PLACES])
+        where = "; ".join(f"column {column} row {row}" for row, column in told)
+        lines.append(f"{text}: {where}{_more(places)}")
+    return "\n".join(sorted(lines)) or "nothing but walls and floor"
+
+
+def _more(places: list[tuple[int, int, int]]) -> str:
+    return f"; and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
 
 
 def _where(dx: int, dy: int) -> str:
@@ -206,8 +229,9 @@ def _map(chars: Any) -> str:
     return "\n".join(bytes(row).decode("latin-1").rstrip() for row in chars)
 
 
-def _cursor(raw: dict[str, Any]) -> str:
+def _now(raw: dict[str, Any]) -> str:
     row, column = (int(value) for value in raw["tty_cursor"])
     x, y = int(raw["blstats"][0]), int(raw["blstats"][1])
-    where = "" if (column, row - 1) == (x, y) else f"; the cursor is at column {column}, row {row - 1}"
-    return f"you are at column {x}, row {y} of the map (both from 0){where}"
+    elsewhere = (column, row - 1) != (x, y)
+    where = f"; the cursor is at column {column} row {row - 1}" if elsewhere else ""
+    return f"turn {raw['blstats'][20]}; you are at column {x} row {y}{where}"

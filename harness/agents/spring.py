@@ -76,7 +76,7 @@ class SpringAgent:
 
     def _seen(self, turn: Turn) -> Message:
         """The last turns and the present observation, the same for every question."""
-        past = transcript(turn.past[len(turn.past) - self._turns :] if self._turns else (), changes=False)
+        past = transcript(turn.past, start=max(0, len(turn.past) - self._turns), changes=False)
         present = self._talk.context.history.messages((), Turn(turn.index, turn.observation, (), turn.notice))
         before = Message.of("user", render("agents/spring_seen.j2", past=past))
         return Message("user", (*before.parts, *present[-1].parts, *Message.of("user", "\n\n").parts))

@@ -91,5 +91,5 @@ class SubgoalsAgent:
 
 
 def _reached(turn: Turn) -> Sequence[str]:
-    states = (old.decision.memo["subgoals"] for old in turn.past)
+    states = (old.decision.memo.get("subgoals", {}) for old in turn.past)
     return [state["reached"] for state in states if "reached" in state]

@@ -24,11 +24,15 @@ _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@$")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One section that is not as it was: `text` is the diff, the new text, or nothing where it is gone."""
+    """One section that is not as it was: `text` is the diff, the new text, or nothing where it is gone.
+
+    `at` is the place of a section that was not there before; `words` do not tell it.
+    """
 
     name: str
     kind: Literal["diff", "full", "gone"]
     text: str = ""
+    at: int | None = None
 
     @property
     def words(self) -> str:
@@ -42,19 +46,18 @@ class Change:
 def delta(old: tuple[Section, ...], new: tuple[Section, ...]) -> tuple[Change, ...] | None:
     """The changes that lead from one list of sections to another.
 
-    None where changes cannot tell it: a name stands twice, or the order would not come out right.
+    None where changes cannot tell it: a name stands twice, or sections changed their order.
     """
     before = {section.name: section for section in old}
     after = {section.name: section for section in new}
     if len(before) < len(old) or len(after) < len(new):
         return None
-    kept = [name for name in before if name in after]
-    if [*kept, *(name for name in after if name not in before)] != list(after):
+    if [name for name in before if name in after] != [name for name in after if name in before]:
         return None
     changes = [Change(name, "gone") for name in before if name not in after]
-    for name, section in after.items():
+    for at, (name, section) in enumerate(after.items()):
         if name not in before:
-            changes.append(Change(name, "full", section.text))
+            changes.append(Change(name, "full", section.text, at))
         elif section.text != before[name].text:
             changes.append(_changed(name, before[name].text, section.text))
     return tuple(changes)
@@ -73,15 +76,20 @@ def apply(sections: Sequence[Section], changes: Sequence[Change]) -> tuple[Secti
     Raises:
         ValueError: the changes do not belong to these sections.
     """
-    now = {section.name: section for section in sections}
+    gone = {change.name for change in changes if change.kind == "gone"}
+    changed = {change.name: change for change in changes if change.at is None}
+    now = [_applied(old, changed.get(old.name)) for old in sections if old.name not in gone]
     for change in changes:
-        if change.kind == "gone":
-            del now[change.name]
-            continue
-        old = now.get(change.name, Section(change.name, ""))
-        text = change.text if change.kind == "full" else patched(old.text, change.text)
-        now[change.name] = Section(change.name, text, old.stability)
-    return tuple(now.values())
+        if change.at is not None:
+            now.insert(change.at, Section(change.name, change.text))
+    return tuple(now)
+
+
+def _applied(old: Section, change: Change | None) -> Section:
+    if change is None:
+        return old
+    text = change.text if change.kind == "full" else patched(old.text, change.text)
+    return Section(old.name, text, old.stability)
 
 
 def diff(old: str, new: str) -> str:

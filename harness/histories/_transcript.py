@@ -9,20 +9,35 @@ from harness.histories._messages import assistant_message
 from harness.histories._rendering import Rendering
 
 
-def transcript(past: Sequence[PastTurn], *, changes: bool = True, tokens: int | None = None) -> str:
-    """What was observed, answered and earned, turn by turn; after the first only what changed.
+def transcript(
+    past: Sequence[PastTurn],
+    *,
+    start: int = 0,
+    end: int | None = None,
+    changes: bool = True,
+    tokens: int | None = None,
+) -> str:
+    """What was observed, answered and earned in the turns from `start` to before `end`.
 
-    With `tokens`, only the newest turns that fit into so many.
+    The first one in full; with `changes`, of the others only what changed. With `tokens`, only the newest
+    turns that fit into so many, but at least the last one.
     """
     rendering = Rendering(changes=changes, images=0)
-    start, room = len(past), tokens
-    for at in range(len(past) - 1, -1, -1):
-        if room is not None:
-            room -= past[at].meter.count(_told(rendering, past, at, whole=False))
-            if room < 0:
-                break
-        start = at
-    return "\n\n".join(_told(rendering, past, at, whole=at == start) for at in range(start, len(past)))
+    end = len(past) if end is None else end
+    if tokens is not None:
+        start = _fitting(rendering, past, start, end, tokens)
+    return "\n\n".join(_told(rendering, past, at, whole=at == start) for at in range(start, end))
+
+
+def _fitting(rendering: Rendering, past: Sequence[PastTurn], start: int, end: int, tokens: int) -> int:
+    """The earliest turn from which all up to `end` fit."""
+    later = 0
+    for at in range(end - 1, start - 1, -1):
+        count = past[at].meter.count
+        if later + count(_told(rendering, past, at, whole=True)) > tokens:
+            return min(at + 1, end - 1)
+        later += count(_told(rendering, past, at, whole=at == 0))
+    return start
 
 
 def _told(rendering: Rendering, past: Sequence[PastTurn], at: int, *, whole: bool) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from harness.api import Image
+from harness.api import Image, Meter
+from harness.settings import parameters
 from harness.testing._samples import loaded, past, turn
 
 
@@ -13,10 +15,11 @@ class HistoryContract:
     """Subclass, and say which: ``plugin`` is an entry point's name or a factory."""
 
     plugin: Any
+    settings: Mapping[str, Any] = {}
 
-    def history(self, **settings: Any) -> Any:
+    def history(self) -> Any:
         """A fresh history."""
-        return loaded("histories", self.plugin)(**settings)
+        return loaded("histories", self.plugin)(**self.settings)
 
     def test_ends_with_the_present(self) -> None:
         """The last message is the user's, and shows what is observed now."""
@@ -51,6 +54,17 @@ class HistoryContract:
             now = history.messages(past(count), turn(past(count)))
             later = history.messages(past(count + 1), turn(past(count + 1)))
             assert later[: len(now)] == now
+
+    def test_keeps_to_its_budget(self) -> None:
+        """Where it has a setting `tokens`, a conversation has no more, unless the present alone does."""
+        factory = loaded("histories", self.plugin)
+        if "tokens" not in parameters(factory):
+            return
+        history = factory(**{**self.settings, "tokens": 500})
+        for count in (0, 3, 40, 41, 90):
+            earlier = past(count)
+            messages = history.messages(earlier, turn(earlier))
+            assert sum(Meter().count(message.text) for message in messages) <= 500
 
     def test_shows_the_present_picture(self) -> None:
         """Where there are pictures, the present one is in the last message."""

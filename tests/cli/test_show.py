@@ -11,8 +11,8 @@ from rich.console import Console
 import scorers
 from harness.cli import _tables, main
 from harness.cli._show import show_episode
-from harness.terminal import safe_text
 from harness.records import read_run
+from harness.terminal import safe_text
 from scorers.progress import ProgressScorer
 
 HOSTILE = "\x1b[31mred\x07 [bold]x[/bold] \u202e \x00 </script> =1+1"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.demonstrations import Demonstration, Shown, write
 from harness.testing import (
     AgentContract,
     GameContract,
@@ -58,6 +59,19 @@ class TestWindow(HistoryContract):
     plugin = "window"
 
 
+class TestDiff(HistoryContract):
+    plugin = "diff"
+
+
+class TestSlidingDiff(HistoryContract):
+    plugin = "diff"
+    settings = {"mode": "sliding"}
+
+
+class TestSummary(HistoryContract):
+    plugin = "summary"
+
+
 class TestRandom(AgentContract):
     plugin = "random"
 
@@ -68,6 +82,63 @@ class TestOracle(AgentContract):
 
 class TestDirect(AgentContract):
     plugin = "direct"
+
+
+class TestCot(AgentContract):
+    plugin = "cot"
+
+
+class TestThoughtful(AgentContract):
+    plugin = "cot"
+    settings = {"thoughts": 2}
+
+
+class TestPlan(AgentContract):
+    plugin = "plan"
+
+
+class TestScratchpad(AgentContract):
+    plugin = "scratchpad"
+
+
+class TestVote(AgentContract):
+    plugin = "vote"
+
+
+class TestVoteWithoutThinking(AgentContract):
+    plugin = "vote"
+    settings = {"think": False, "samples": 2}
+
+
+class TestModules(AgentContract):
+    plugin = "modules"
+
+
+class TestSpring(AgentContract):
+    plugin = "spring"
+
+
+class TestSubgoals(AgentContract):
+    plugin = "subgoals"
+
+
+class TestReflexion(AgentContract):
+    plugin = "reflexion"
+
+
+class TestClin(AgentContract):
+    plugin = "clin"
+
+
+class TestFewShot(AgentContract):
+    plugin = "few-shot"
+
+    @pytest.fixture(autouse=True)
+    def _demos(self, tmp_path):
+        shown = Shown(sections=(), action="go forward")
+        facts = {"task": "toy/corridor", "series": "other", "seed": 1, "agent": "x", "progress": 1.0}
+        write(tmp_path / "demos.jsonl", [Demonstration(**facts, steps=(shown,))])
+        self.settings = {"demos": str(tmp_path / "demos.jsonl")}
 
 
 class TestProgress(ScorerContract):

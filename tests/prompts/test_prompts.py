@@ -18,7 +18,7 @@ def test_instructions_state_the_true_limit_and_every_action(task):
     briefing, frame = world.reset(seed=1)
     world.close()
     for agent in ("agents/direct.j2",):
-        words = render(agent, instructions=briefing.instructions, free_text=briefing.free_text)
+        words = render(agent, instructions=briefing.instructions, free_text=briefing.free_text, note="")
         assert re.search(r"\b7 steps\b", words)
         for action in briefing.actions:
             assert f"- {action.name}: {action.description}" in words
