@@ -70,6 +70,7 @@ class VLLMProvider(OpenAIProvider):
         self._server: engine.Server | None = None
         self._counted: dict[str, float] | None = None
         self._restarts = 0
+        self._words: Any = None
         self._mending = asyncio.Lock()
         self.options["arguments"] = self._arguments
         if self._own:
@@ -99,7 +100,12 @@ class VLLMProvider(OpenAIProvider):
         else:
             await self._look()
         await super().aopen(host)  # only now is the address known
+        self._words = await asyncio.to_thread(_tokenizer, self.model)
         self._counted = await self._counters()
+
+    def count(self, text: str) -> int | None:
+        """Tokens by the model's tokenizer, where its files are on this machine."""
+        return None if self._words is None else len(self._words(text, add_special_tokens=False)["input_ids"])
 
     async def _look(self) -> None:
         served = await engine.get(f"{self._base_url}/models", self._key)
@@ -165,3 +171,13 @@ class VLLMProvider(OpenAIProvider):
         if self._server is not None:
             text = json.dumps(used, indent=2, sort_keys=True) + "\n"
             self._server.log.with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+def _tokenizer(model: str) -> Any:
+    """The model's tokenizer; None where transformers or the model's files are not on this machine."""
+    try:
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(model, local_files_only=True)
+    except (ImportError, OSError, ValueError):
+        return None

@@ -324,6 +324,43 @@ def test_a_model_that_is_not_served_is_told_before_anything_starts(running):
         asyncio.run(VLLMProvider("other", base_url=f"{url}/v1").aopen(Host()))
 
 
+def test_blocks_of_diffs_hit_the_prefix_cache_at_least_twice_as_often_as_a_window(running, tmp_path, capsys):
+    url, model = running
+    rates = {}
+    for name in ("window", "diff"):
+        before = engine.counters(asyncio.run(engine.get(f"{url}/metrics")))
+        asked = spec(
+            model,
+            suite=None,
+            tasks=("crafter/standard",),
+            agents=(f"direct(history={name}(tokens=2000))",),
+            episodes=2,
+            limits={"steps": 40},
+            provider_options={"vllm": {"base_url": f"{url}/v1"}},
+        )
+        result, _ = play(tmp_path / name, asked)
+        assert (result.done, result.failed) == (2, 0)
+        after = engine.counters(asyncio.run(engine.get(f"{url}/metrics")))
+        hits, queries = (
+            after[f"vllm:prefix_cache_{kind}_total"] - before.get(f"vllm:prefix_cache_{kind}_total", 0)
+            for kind in ("hits", "queries")
+        )
+        rates[name] = hits / queries
+    with capsys.disabled():
+        print("\nprefix cache hit rates: " + ", ".join(f"{n} {r:.1%}" for n, r in rates.items()))  # noqa: T201
+    assert rates["diff"] >= 2 * rates["window"]
+
+
+def test_tokens_are_counted_by_the_servers_model(running):
+    url, model = running
+    provider = VLLMProvider(model, base_url=f"{url}/v1")
+    asyncio.run(provider.aopen(Host()))
+    request = Request((Message.of("user", "one two three"),), sampling=Sampling(max_tokens=1))
+    longer = Request((Message.of("user", "one two three four five"),), sampling=Sampling(max_tokens=1))
+    more = ask(running, longer).usage.input - ask(running, request).usage.input
+    assert provider.count("one two three four five") - provider.count("one two three") == more == 2
+
+
 def test_a_server_of_others_that_goes_away_fails_the_episodes_and_scores_nothing(
     running, tmp_path, monkeypatch
 ):
