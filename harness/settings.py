@@ -33,11 +33,12 @@ class Named:
     def __str__(self) -> str:
         if not self.settings:
             return self.name
-        inner = ",".join(f"{key}={_show(value)}" for key, value in sorted(self.settings.items()))
+        inner = ",".join(f"{key}={show(value)}" for key, value in sorted(self.settings.items()))
         return f"{self.name}({inner})"
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
+    """A value as it is written in settings."""
     if isinstance(value, Named):
         return str(value)
     if value is None or isinstance(value, bool):
@@ -174,7 +175,7 @@ def _convert(parameter: inspect.Parameter, value: Any, owner: str) -> Any:
         return TypeAdapter(parameter.annotation).validate_python(value)
     except ValidationError as error:
         reason = error.errors(include_url=False)[0]["msg"]
-        raise InputError(f"{owner}: {parameter.name}={_show(value)}: {reason}") from None
+        raise InputError(f"{owner}: {parameter.name}={show(value)}: {reason}") from None
 
 
 def split_top(text: str, separator: str) -> Iterator[str]:

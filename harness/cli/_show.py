@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.text import Text
 
-from harness.records import CallRecord, Episode, MessageRecord, ObservationRecord, TurnRecord
+from harness.records import CallRecord, Episode, MemoryRecord, MessageRecord, ObservationRecord, TurnRecord
 from harness.terminal import safe_text
 
 
@@ -32,6 +35,8 @@ def show_episode(
     asked = _messages(episode) if full else {}
     for turn in episode.turns[turns or slice(None)]:
         _show_turn(printer, turn, asked.get(turn.index))
+    if episode.memory is not None and turns is None:
+        _show_memory(printer, episode.memory, asked.get(None))
     for failure in episode.failures:
         printer.line(f"failed at turn {failure.turn}: {failure.outcome}: {failure.message}", "red")
     if episode.end is not None and turns is None:
@@ -40,10 +45,7 @@ def show_episode(
 
 def _show_turn(printer: _Printer, turn: TurnRecord, asked: list[tuple[MessageRecord, ...]] | None) -> None:
     printer.line(f"── turn {turn.index} ──", "bold")
-    for number, call in enumerate(turn.calls):
-        for message in asked[number] if asked else call.request.add:
-            printer.block(message.role, _parts(message), "cyan")
-        _show_call(printer, call)
+    _show_calls(printer, turn.calls, asked)
     decision = turn.decision
     style = "green" if decision.outcome in ("ok", "repaired") else "red"
     note = f" ({decision.repair})" if decision.repair else ""
@@ -53,6 +55,27 @@ def _show_turn(printer: _Printer, turn: TurnRecord, asked: list[tuple[MessageRec
         printer.line(
             f"  {step.action} → reward {step.reward:g}, progress {step.progress.value:.3f}{over}", ""
         )
+    if left := decision.planned[len(decision.actions) :]:
+        printer.line(f"  not carried out: {', '.join(left)} ({decision.cut or 'the end'})", "dim")
+    if decision.memo:
+        printer.line(f"  noted: {json.dumps(decision.memo, ensure_ascii=False)}", "dim")
+
+
+def _show_memory(
+    printer: _Printer, memory: MemoryRecord, asked: list[tuple[MessageRecord, ...]] | None
+) -> None:
+    printer.line("── what is taken along ──", "bold")
+    _show_calls(printer, memory.calls, asked)
+    printer.block("memory", json.dumps(memory.content, indent=2, ensure_ascii=False), "green")
+
+
+def _show_calls(
+    printer: _Printer, calls: Sequence[CallRecord], asked: list[tuple[MessageRecord, ...]] | None
+) -> None:
+    for number, call in enumerate(calls):
+        for message in asked[number] if asked else call.request.add:
+            printer.block(message.role, _parts(message), "cyan")
+        _show_call(printer, call)
 
 
 def _show_call(printer: _Printer, call: CallRecord) -> None:

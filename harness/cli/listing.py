@@ -38,13 +38,13 @@ def _suites() -> list[dict[str, Any]]:
 
 
 def _agents() -> list[dict[str, Any]]:
-    from harness.settings import parameters
+    from harness.settings import parameters, show
 
     return [
         {
             "agent": name,
             "model": bool(getattr(factory, "needs_model", True)),
-            "settings": ", ".join(f"{p.name}={p.default}" for p in parameters(factory).values()),
+            "settings": ", ".join(f"{p.name}={show(p.default)}" for p in parameters(factory).values()),
             "about": _first_line(factory),
         }
         for name, factory in plugins.load_all("agents", _warn)

@@ -42,7 +42,7 @@ def demos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demos")
     found = [
         by_oracle(task, episode_seed("demonstrations", "", task, 0), observe="text", steps=3)
-        for task in GAMES
+        for task in (*GAMES, "babyai/putnext")
         if info(task).oracle
     ]
     found += [recorded(folder, task) for task in GAMES if not info(task).oracle]
@@ -103,6 +103,39 @@ def test_an_episode_asks_the_same_first_last_and_alone(play, demos, agent):
     assert len(alone) >= len({turn for turn, *_ in alone}) > 1
     assert requests("first", one, other) == alone
     assert requests("last", other, one) == alone
+
+
+TIMES = {"started", "seconds", "seconds_model", "seconds_env", "seconds_wait", "latency", "queued"}
+
+
+def without_times(value):
+    if isinstance(value, dict):
+        return {key: without_times(item) for key, item in value.items() if key not in TIMES}
+    return [without_times(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("agent", WITH_MODEL)
+def test_an_episode_that_was_broken_off_goes_on_as_it_would_have(play, demos, agent):
+    """Cut at a third, at two thirds and just before its end, it asks for what is missing, and only that."""
+    named = addressed(agent, demos, history="summary(tokens=700,summary=100)")
+    spec = {"tasks": ("babyai/putnext",), "agents": (named,), "episodes": 1, "limits": {"steps": 12}}
+    asked = []
+
+    def answer(request):
+        asked.append((request.turn, request.call))
+        return first_action(request)
+
+    (whole,) = play(answer, **spec)
+    recorded, lines = whole.path.read_bytes(), whole.path.read_bytes().splitlines(keepends=True)
+    expected = [without_times(json.loads(line)) for line in lines]
+    for kept in (len(lines) // 3, 2 * len(lines) // 3, len(lines) - 1):
+        whole.path.write_bytes(b"".join(lines[:kept]) + lines[kept][:50])
+        asked.clear()
+        play(answer, **spec)
+        again = [json.loads(line) for line in whole.path.read_bytes().splitlines()]
+        assert [without_times(line) for line in again] == expected
+        assert len(asked) == sum(len(line.get("calls", ())) for line in again[kept:])
+    assert recorded.count(b"\n") == len(lines)
 
 
 def test_the_resolved_settings_are_in_the_run_folder(play):
