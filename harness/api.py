@@ -395,9 +395,17 @@ class Ask(Protocol):
     """Asks the agent's model; retries, budgets and records are done on the way."""
 
     async def __call__(
-        self, messages: Sequence[Message], *, choices: Sequence[str] | None = None, stable: int = 0
+        self,
+        messages: Sequence[Message],
+        *,
+        choices: Sequence[str] | None = None,
+        stable: int = 0,
+        model: str = "",
     ) -> Completion:
-        """One completion. Raises `ProviderError` when the retries are used up."""
+        """One completion, of the episode's model or of another one that the agent's settings name.
+
+        Raises `ProviderError` when the retries are used up.
+        """
         ...
 
 
@@ -431,7 +439,8 @@ class Agent(Protocol):
 
     Attributes of the factory: `needs_model` (True by default), `needs_oracle` (False by default),
     `trials` (False by default), `alone` (False by default: True where its episodes must not be played at
-    the same time). It may have a class method ``check(settings, task, series)``, which raises `InputError`
+    the same time), `models` (none by default: the settings that name further models, ``provider:name``).
+    It may have a class method ``check(settings, task, series)``, which raises `InputError`
     where its settings do not serve for a task. Settings are keyword arguments with defaults; their types
     are taken from the signature.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Protocol
 
 from harness.api import Completion, Image, Message, Request, Sampling
@@ -41,14 +42,17 @@ class Asker:
         episode: str,
         seed: int,
         sampling: Sampling,
+        *,
         previous: tuple[MessageRecord, ...] = (),
+        others: Mapping[str, Client] = MappingProxyType({}),
     ) -> None:
         self._client = client
+        self._others = others
         self._episode = episode
         self._seed = seed
         self._sampling = sampling
         self._previous = previous
-        self._answers: dict[int, tuple[Request, Answer]] = {}
+        self._answers: dict[int, tuple[Request, Answer, str]] = {}
         self._turn = 0
         self._asked = 0
         self.waited = 0.0
@@ -58,7 +62,12 @@ class Asker:
         self._turn, self._asked, self._answers, self.waited = turn, 0, {}, 0.0
 
     async def __call__(
-        self, messages: Sequence[Message], *, choices: Sequence[str] | None = None, stable: int = 0
+        self,
+        messages: Sequence[Message],
+        *,
+        choices: Sequence[str] | None = None,
+        stable: int = 0,
+        model: str = "",
     ) -> Completion:
         """One completion, noted."""
         call, self._asked = self._asked, self._asked + 1
@@ -72,16 +81,16 @@ class Asker:
             turn=self._turn,
             call=call,
         )
-        answer = await self._client.complete(request)
+        answer = await (self._others[model] if model else self._client).complete(request)
         self.waited += answer.waited
-        self._answers[call] = (request, answer)
+        self._answers[call] = (request, answer, model)
         return answer.completion
 
     def take(self) -> tuple[CallRecord, ...]:
         """The calls since the turn began."""
         return tuple(self._note(*self._answers[call]) for call in sorted(self._answers))
 
-    def _note(self, request: Request, answer: Answer) -> CallRecord:
+    def _note(self, request: Request, answer: Answer, model: str) -> CallRecord:
         records = message_records(request.messages)
         keep = common_prefix(self._previous, records)
         self._previous = records
@@ -96,6 +105,7 @@ class Asker:
             ),
             characters=sum(len(message.text) for message in request.messages),
             pictures=sum(isinstance(part, Image) for part in parts),
+            model=model,
             text=done.text,
             reasoning=done.reasoning,
             finish=done.finish,

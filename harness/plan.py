@@ -34,6 +34,13 @@ class Entrant:
     history_factory: Callable[..., Any]
     history_settings: dict[str, Any]
     model: str | None = None
+    others: tuple[str, ...] = ()
+    """Further models that the settings name."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that is asked."""
+        return (self.model, *self.others) if self.model is not None else ()
 
     @property
     def resolved(self) -> str:
@@ -206,14 +213,19 @@ def entrant_of(named: settings.Named, model: str | None) -> Entrant:
         split_model(model)
     history_settings = settings.resolve(history_factory, given, f"history {history.name!r}")
     history_factory(**history_settings)  # a value that it refuses is found now, not in each episode
+    resolved = settings.resolve(factory, own, f"agent {named.name!r}")
+    others = tuple(resolved[name] for name in getattr(factory, "models", ()) if resolved[name])
+    for other in others:
+        split_model(other)
     return Entrant(
         agent=named.name,
         factory=factory,
-        settings=settings.resolve(factory, own, f"agent {named.name!r}"),
+        settings=resolved,
         history=history,
         history_factory=history_factory,
         history_settings=history_settings,
         model=model,
+        others=others,
     )
 
 

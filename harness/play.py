@@ -7,7 +7,7 @@ every hash is compared on the way, and only then is the model asked for the next
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,6 +76,7 @@ class Job:
     stopping: Callable[[], bool] = lambda: False
     on_record: Callable[[TurnRecord | MemoryRecord], None] = lambda _: None
     memories: tuple[Memory, ...] = ()
+    others: Mapping[str, Client] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -322,7 +323,8 @@ def _asker(job: Job, recorded: Episode | None) -> Asker | None:
     previous: tuple[MessageRecord, ...] = ()
     for _, _, messages in recorded.requests() if recorded is not None else ():
         previous = messages
-    return Asker(job.client, request_id(job.spec), job.spec.seed, job.sampling, previous)
+    name = request_id(job.spec)
+    return Asker(job.client, name, job.spec.seed, job.sampling, previous=previous, others=job.others)
 
 
 def request_id(spec: EpisodeSpec) -> str:

@@ -92,6 +92,7 @@ class CallRecord(_Line):
     request: RequestRecord
     characters: int = 0  # of text in the whole request
     pictures: int = 0
+    model: str = ""  # where it is not the episode's
     text: str
     reasoning: str = ""
     finish: str = "stop"

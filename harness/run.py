@@ -144,7 +144,7 @@ def _book(budget: Budget, spec: EpisodeSpec, recorded: Episode | None) -> None:
 
 def _providers(spec: RunSpec, episodes: list[tuple[EpisodeSpec, Episode | None]]) -> dict[str, Provider]:
     """The provider of each model that still has something to answer."""
-    models = dict.fromkeys(e.entrant.model for e, _ in episodes if e.entrant.model is not None)
+    models = dict.fromkeys(model for e, _ in episodes for model in e.entrant.models)
     options = spec.provider_options
     return {
         model: planning.make_provider(model, options.get(planning.split_model(model)[0], {}))
@@ -316,7 +316,8 @@ def _job(context: _Context, spec: EpisodeSpec, recorded: Episode | None) -> Job:
     def stopping() -> bool:
         return bool(context.result.stopped)
 
-    return Job(spec, path, header, sampling, client, stopping, on_record, _memories(context, spec))
+    others = {model: context.clients[model] for model in spec.entrant.others}
+    return Job(spec, path, header, sampling, client, stopping, on_record, _memories(context, spec), others)
 
 
 def _memories(context: _Context, spec: EpisodeSpec) -> tuple[Memory, ...]:

@@ -12,12 +12,12 @@ from harness.records import CallRecord
 def calibrated(meter: Meter, calls: Sequence[CallRecord]) -> Meter:
     """The meter after a turn whose calls are known.
 
-    The last call that says its input tokens counts. Without pictures it gives the tokens of a character;
-    with pictures, what the text does not explain is the pictures'. A model's own tokenizer stays the
-    measure of text.
+    The last call of the episode's own model that says its input tokens counts. Without pictures it gives
+    the tokens of a character; with pictures, what the text does not explain is the pictures'. A model's own
+    tokenizer stays the measure of text.
     """
     for call in reversed(calls):
-        if not call.usage.input or not call.characters:
+        if call.model or not call.usage.input or not call.characters:
             continue
         if call.pictures:
             words = call.characters * meter.text

@@ -54,11 +54,16 @@ class Talk:
         return [self.system, *told]
 
     async def ask(
-        self, messages: Sequence[Message], *, choices: Sequence[str] | None = None, after: bool = False
+        self,
+        messages: Sequence[Message],
+        *,
+        choices: Sequence[str] | None = None,
+        after: bool = False,
+        model: str = "",
     ) -> Completion:
         """One completion. `after` says that the last message holds what later turns will not repeat."""
         repeated = len(messages) - after if getattr(self.context.history, "append_only", False) else 1
-        return await self._ask(messages, choices=choices, stable=repeated)
+        return await self._ask(messages, choices=choices, stable=repeated, model=model)
 
     def read(self, completion: Completion, *, label: bool = False, **memo: Any) -> Decision:
         """The decision of an answer; with `label`, of what stands behind its last ``Action:``."""

@@ -31,14 +31,22 @@ class SubgoalsAgent:
     that), ``object`` (a thing that is observed) or ``words`` (anything). What does not have that form is
     not taken. The worker acts on the first open one and says before each action whether it is reached;
     then it is recorded, and the next one is open. With none left, or none reached for `patience` turns,
-    the teacher is asked again. Without a subgoal the worker plays on without.
+    the teacher is asked again. Without a subgoal the worker plays on without. `teacher` is another model
+    (``"provider:name"``, in quotes); by default the worker's own teaches.
     """
 
     needs_model = True
     needs_oracle = False
+    models = ("teacher",)
 
     def __init__(
-        self, context: AgentContext, *, kind: Kind = "words", goals: int = 3, patience: int = 20
+        self,
+        context: AgentContext,
+        *,
+        kind: Kind = "words",
+        goals: int = 3,
+        patience: int = 20,
+        teacher: str = "",
     ) -> None:
         if goals < 1 or patience < 1:
             raise InputError("subgoals: goals and patience are at least 1")
@@ -48,6 +56,7 @@ class SubgoalsAgent:
             render("agents/subgoals_teacher.j2", instructions=context.instructions, kind=kind, goals=goals),
         )
         self._kind: Kind = kind
+        self._model = teacher
         self._most = goals
         self._patience = patience
 
@@ -72,7 +81,7 @@ class SubgoalsAgent:
         told = list(_reached(turn))
         question = render("agents/subgoals_question.j2", reached=told, given_up=before["open"][:1])
         present = self._worker.messages(turn, after=question)[1:]
-        answer = await self._worker.ask([self._teacher, *present], after=True)
+        answer = await self._worker.ask([self._teacher, *present], after=True, model=self._model)
         named = [line.strip() for line in _LINE.findall(after_thinking(answer.text))]
         named = named or [labelled(after_thinking(answer.text), "subgoal").strip()]
         taken = [goal for goal in named if goal and self._has_form(goal, turn)][: self._most]

@@ -20,7 +20,12 @@ class _Ask:
         self.asked: list[tuple[Message, ...]] = []
 
     async def __call__(
-        self, messages: Sequence[Message], *, choices: Sequence[str] | None = None, stable: int = 0
+        self,
+        messages: Sequence[Message],
+        *,
+        choices: Sequence[str] | None = None,
+        stable: int = 0,
+        model: str = "",
     ) -> Completion:
         assert messages
         assert 0 <= stable <= len(messages)

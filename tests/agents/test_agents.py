@@ -34,7 +34,7 @@ class Model:
         self.answers, self.function = list(answers), function
         self.asked, self.choices, self.at_once, self.most = [], [], 0, 0
 
-    async def __call__(self, messages, *, choices=None, stable=0):
+    async def __call__(self, messages, *, choices=None, stable=0, model=""):
         self.asked.append(list(messages))
         self.choices.append(choices)
         self.at_once += 1
@@ -281,6 +281,27 @@ def test_the_teacher_is_asked_again_when_patience_is_over_and_hears_what_was_rea
         now = after(now, act(agent, now))
     questions = [m[-1].text for m in model.asked if "Name the next" in m[-1].text]
     assert len(questions) == 2 and "is given up: x" in questions[1]
+
+
+def test_the_teacher_may_be_another_model(tmp_path):
+    from harness.cli import main
+    from harness.records import read_run
+
+    with pytest.raises(SystemExit) as ended:
+        main([
+            "run", "--task", "babyai/goto", "--episodes", "1", "--steps", "3", "--no-report",
+            "--agent", 'subgoals(teacher="scripted:Subgoal: see a wall")',
+            "--model", "scripted:turn left", "--out", str(tmp_path / "run"),
+        ])  # fmt: skip
+    assert ended.value.code == 0
+    (episode,) = read_run(tmp_path / "run")
+    assert [call.model for call in episode.calls] == ["scripted:Subgoal: see a wall", "", "", ""]
+    assert episode.turns[0].decision.memo["subgoals"]["open"] == ["see a wall"]
+    with pytest.raises(SystemExit) as ended:
+        main(
+            ["run", "--task", "babyai/goto", "--model", "scripted", "--agent", 'subgoals(teacher="opnai:x")']
+        )
+    assert ended.value.code == 2
 
 
 @pytest.mark.parametrize(
