@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.agents.cot import CotAgent
+from harness.agents.cot import CotAgent, Thoughts
 from harness.api import AgentContext, Completion, Memory, Message, Trial
-from harness.errors import InputError
 from harness.histories._transcript import transcript
+from harness.settings import Count
 from harness.trials import Mode
 from prompts import render
 
@@ -29,12 +29,10 @@ class LearningAgent(CotAgent):
         context: AgentContext,
         *,
         mode: Mode = "adapt",
-        trials: int = 5,
-        memories: int = 3,
-        thoughts: int | None = 0,
+        trials: Count = 5,
+        memories: Count = 3,
+        thoughts: Thoughts = 0,
     ) -> None:
-        if trials < 1 or memories < 1:
-            raise InputError("trials and memories are at least 1")
         self._known = list(context.memories)[-memories:]
         self._mode = mode
         self._context = context

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from harness.agents._talk import Talk, brief, brief_answers, noted
 from harness.api import AgentContext, Decision, Turn
-from harness.errors import InputError
+
+Thoughts = Annotated[int, Field(ge=0)] | None
 
 
 class CotAgent:
@@ -21,9 +24,7 @@ class CotAgent:
     needs_oracle = False
     template = "agents/cot.j2"
 
-    def __init__(self, context: AgentContext, *, thoughts: int | None = 0) -> None:
-        if thoughts is not None and thoughts < 0:
-            raise InputError(f"thoughts={thoughts}: the number of answers cannot be negative")
+    def __init__(self, context: AgentContext, *, thoughts: Thoughts = 0) -> None:
         self._talk = Talk(context, self.template, **self.facts(context))
         self._thoughts = thoughts
 

@@ -11,6 +11,7 @@ from harness.api import AgentContext, Decision, Image, Message, Part, Text, Turn
 from harness.demonstrations import Shown
 from harness.errors import InputError
 from harness.histories._messages import observation_text
+from harness.settings import Count
 from prompts import render
 
 
@@ -30,12 +31,10 @@ class FewShotAgent:
         context: AgentContext,
         *,
         demos: str = "",
-        examples: int = 1,
-        steps: int = 30,
+        examples: Count = 1,
+        steps: Count = 30,
         choices: bool = True,
     ) -> None:
-        if examples < 1 or steps < 1:
-            raise InputError("few-shot: examples and steps are at least 1")
         self._talk = Talk(context, "agents/few_shot.j2", examples=examples)
         self._choices = self._talk.names if choices and not context.free_text else None
         found = demonstrations.suitable(_path(demos), context.task, context.series)

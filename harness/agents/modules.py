@@ -7,6 +7,7 @@ from dataclasses import replace
 from harness.agents._talk import Talk, brief, last_note, noted
 from harness.api import AgentContext, Decision, Message, Turn
 from harness.histories._transcript import transcript
+from harness.settings import Count
 from prompts import render
 
 
@@ -28,7 +29,7 @@ class ModulesAgent:
         perception: bool = True,
         memory: bool = True,
         reasoning: bool = True,
-        turns: int = 5,
+        turns: Count = 5,
     ) -> None:
         self._talk = Talk(context, "agents/cot.j2" if reasoning else "agents/direct.j2")
         self._perception, self._memory, self._reasoning = perception, memory, reasoning

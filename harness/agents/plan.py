@@ -7,8 +7,8 @@ from typing import Literal
 
 from harness.agents._talk import Talk, noted
 from harness.api import AgentContext, Completion, Decision, Observation, Outcome, Stability, Turn
-from harness.errors import InputError
 from harness.parsing import after_thinking, decide
+from harness.settings import Count
 
 _HEAD = re.compile(r"^\W*actions?\W*[:=]\W*?(.*)\Z", re.I | re.M | re.S)
 _NUMBER = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):])\s+")
@@ -27,10 +27,8 @@ class PlanAgent:
     needs_oracle = False
 
     def __init__(
-        self, context: AgentContext, *, actions: int = 8, stop: Literal["news", "never"] = "news"
+        self, context: AgentContext, *, actions: Count = 8, stop: Literal["news", "never"] = "news"
     ) -> None:
-        if actions < 1:
-            raise InputError(f"plan(actions={actions}): a plan has at least one action")
         self._talk = Talk(context, "agents/plan.j2", actions=actions, stop=stop)
         self._context = context
         self._most = actions

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from harness.agents._talk import Talk, brief, last_note, noted
 from harness.api import AgentContext, Decision, Turn
-from harness.errors import InputError
 from harness.parsing import after_thinking
+from harness.settings import Count
 from prompts import render
 
 _NOTES = re.compile(r"^\W*notes\W*[:=]\W*?(.*?)(?=^\W*action\W*[:=]|\Z)", re.I | re.M | re.S)
@@ -23,9 +23,7 @@ class ScratchpadAgent:
     needs_model = True
     needs_oracle = False
 
-    def __init__(self, context: AgentContext, *, length: int = 1500) -> None:
-        if length < 1:
-            raise InputError(f"scratchpad(length={length}): the notes need at least one character")
+    def __init__(self, context: AgentContext, *, length: Count = 1500) -> None:
         self._talk = Talk(context, "agents/scratchpad.j2", length=length)
         self._length = length
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import Field
 
 from harness.agents._talk import Talk, brief, noted, together
 from harness.api import AgentContext, Decision, Message, Turn
@@ -47,7 +50,7 @@ class SpringAgent:
     needs_model = True
     needs_oracle = False
 
-    def __init__(self, context: AgentContext, *, turns: int = 2) -> None:
+    def __init__(self, context: AgentContext, *, turns: Annotated[int, Field(ge=0)] = 2) -> None:
         self._talk = Talk(context, "agents/spring.j2", manual=context.manual)
         self._turns = turns
 

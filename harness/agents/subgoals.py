@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from harness.agents._talk import Talk, brief, last_note, noted
 from harness.api import AgentContext, Decision, Message, Turn
-from harness.errors import InputError
 from harness.histories._messages import observation_text
 from harness.parsing import after_thinking, labelled
+from harness.settings import Count
 from prompts import render
 
 Kind = Literal["relative", "object", "words"]
@@ -44,12 +44,10 @@ class SubgoalsAgent:
         context: AgentContext,
         *,
         kind: Kind = "words",
-        goals: int = 3,
-        patience: int = 20,
+        goals: Count = 3,
+        patience: Count = 20,
         teacher: str = "",
     ) -> None:
-        if goals < 1 or patience < 1:
-            raise InputError("subgoals: goals and patience are at least 1")
         self._worker = Talk(context, "agents/subgoals_worker.j2", kind=kind)
         self._teacher = Message.of(
             "system",

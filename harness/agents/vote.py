@@ -6,7 +6,7 @@ from collections import Counter
 
 from harness.agents._talk import Talk, noted, together
 from harness.api import AgentContext, Completion, Decision, Turn
-from harness.errors import InputError
+from harness.settings import Count
 
 
 class VoteAgent:
@@ -20,9 +20,7 @@ class VoteAgent:
     needs_model = True
     needs_oracle = False
 
-    def __init__(self, context: AgentContext, *, samples: int = 5, think: bool = True) -> None:
-        if samples < 1:
-            raise InputError(f"vote(samples={samples}): at least one sample is needed")
+    def __init__(self, context: AgentContext, *, samples: Count = 5, think: bool = True) -> None:
         self._talk = Talk(context, "agents/cot.j2" if think else "agents/direct.j2")
         self._choices = None if think or context.free_text else self._talk.names
         self._samples = samples

@@ -24,6 +24,8 @@ from harness.api import (
     Turn,
 )
 from harness.histories.full import FullHistory
+from harness.plan import entrant_of
+from harness.settings import parse
 from harness.testing._samples import ACTIONS, observation, past, turn
 
 
@@ -353,18 +355,13 @@ def test_each_module_can_be_switched_off(settings, image, calls):
 
 
 @pytest.mark.parametrize(
-    "make",
-    [
-        lambda c: CotAgent(c, thoughts=-1),
-        lambda c: PlanAgent(c, actions=0),
-        lambda c: VoteAgent(c, samples=0),
-        lambda c: ScratchpadAgent(c, length=0),
-        lambda c: SubgoalsAgent(c, goals=0),
-    ],
-)
-def test_settings_that_make_no_sense_are_refused(make):
-    with pytest.raises(InputError):
-        make(context(Model()))
+    "agent",
+    ["cot(thoughts=-1)", "plan(actions=0)", "vote(samples=0)", "scratchpad(length=0)", "subgoals(goals=0)",
+     "subgoals(kind=colour)", "spring(turns=-1)", "modules(turns=0)", "clin(memories=0)", "clin(mode=x)"],
+)  # fmt: skip
+def test_settings_that_make_no_sense_are_refused_before_anything_starts(agent):
+    with pytest.raises(InputError, match=r"agent '[a-z]+': [a-z]+=.*: Input should be"):
+        entrant_of(parse(agent), "scripted")
 
 
 def test_a_decision_compares_without_its_stop():

@@ -44,8 +44,8 @@ def test_requests_of_a_run_hold_what_the_meter_learns_from(tmp_path, agent):
 
     with pytest.raises(SystemExit):
         main([
-            "run", "--task", "babyai/goto", "--agent", agent, "--model", "scripted:turn left", "--episodes", "1",
-            "--steps", "3", "--no-report", "--out", str(tmp_path / "run"),
+            "run", "--task", "babyai/goto", "--agent", agent, "--model", "scripted:turn left",
+            "--episodes", "1", "--steps", "3", "--no-report", "--out", str(tmp_path / "run"),
         ])  # fmt: skip
     for _, asked, messages in read_run(tmp_path / "run")[0].requests():
         assert asked.characters == sum(len(part["text"]) for m in messages for part in m.parts)

@@ -332,11 +332,10 @@ def test_blocks_of_diffs_hit_the_prefix_cache_at_least_twice_as_often_as_a_windo
         asked = spec(
             model,
             suite=None,
-            tasks=("babyai/putnext",),
+            tasks=("atari/pong@atari-gpt",),  # the ball moves, whatever this small model says
             agents=(f"direct(history={history})",),
             episodes=1,
             limits={"steps": 48},
-            sampling={"temperature": 2.0},  # a model that turns on the spot sees the same windows again
             provider_options={"vllm": {"base_url": f"{url}/v1"}},
         )
         result, _ = play(tmp_path / name, asked)
