@@ -87,7 +87,7 @@ def measured(name, tokens, play, meter):
     steps = total = kept = reused = added = 0
     for instructions, past in play:
         history, before = histories(tokens)[name], []
-        head = meter.count(instructions)
+        head = meter.count(f"{instructions}\n\n{getattr(history, 'note', '')}".strip())
         for at, turn in enumerate(past):
             sent = history.messages(past[:at], Turn(at, turn.observation, past[:at], meter=meter))
             costs = [meter.count(message.text) for message in sent]
@@ -133,18 +133,21 @@ def rows(steps, budgets):
 
 
 def show(found):
-    print(
-        "| game | play | budget | history | an observation | tokens a step | turns kept | reusable prefix |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+    """A Markdown table: a row a game, play and history, three columns a budget."""
+    budgets = sorted({row["budget"] for row in found})
+    heads = [f"{what}, {budget:,}" for budget in budgets for what in ("tokens a step", "turns", "reusable")]
+    print("| game | play | history | an observation | " + " | ".join(heads) + " |")
+    print("|---" * (4 + len(heads)) + "|")
+    lines = {}
     for row in found:
-        share = f"{row['reusable_prefix']:.1%}"
-        keys = ("game", "play", "budget", "history", "observation", "tokens_per_step", "turns")
-        print("| " + " | ".join([*(str(row[key]) for key in keys), share]) + " |")
+        line = lines.setdefault((row["game"], row["play"], row["history"]), [f"{row['observation']:.0f}"])
+        line += [f"{row['tokens_per_step']:,.0f}", f"{row['turns']:.1f}", f"{row['reusable_prefix']:.1%}"]
+    for key, line in lines.items():
+        print("| " + " | ".join((*key, *line)) + " |")
     saved = {
         f"{row['game']} ({row['play']}) {1 - row['observation'] / full(found, row)['observation']:.0%}"
         for row in found
-        if row["history"] == "diff-blocks" and row["budget"] == BUDGETS[0]
+        if row["history"] == "diff-blocks" and row["budget"] == budgets[0]
     }
     print(f"\nof an observation's tokens diff-blocks saves: {', '.join(sorted(saved))}")
 

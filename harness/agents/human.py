@@ -7,22 +7,25 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
-from harness.api import Action, AgentContext, Completion, Decision, Observation, Turn
+from harness.api import Action, AgentContext, Completion, Decision, Observation, Outcome, Turn
 from harness.errors import RunStopped
 from harness.histories._messages import observation_text
 from harness.parsing import decide
 from harness.terminal import safe_text
 
 _COLUMNS = 80
-_HELP = "an action (its number or name), :a for the list, :q to stop: "
+_NAMED = "an action (its number or name), :a for the list, :q to stop: "
+_TYPED = "an action, :a for a list, :q to stop: "
 
 
 class HumanAgent:
     """Shows the observation and reads an action from standard input (``ludometer play``).
 
-    A line that names no action is asked for again: mistyping is not playing. Pictures are drawn with
-    coloured half blocks.
+    A line that names no action is asked for again: mistyping is not playing. Where a game takes free text
+    the line goes to it as it was typed, and only the game can say that it is no action, which uses up the
+    turn as it does for a model. Pictures are drawn with coloured half blocks.
     """
 
     needs_model = False
@@ -32,6 +35,8 @@ class HumanAgent:
 
     def __init__(self, context: AgentContext) -> None:
         self._context = context
+        self._numbered = _numbered(context.actions)
+        self._introduced = False
 
     async def act(self, turn: Turn) -> Decision:
         """Show and ask.
@@ -39,16 +44,18 @@ class HumanAgent:
         Raises:
             RunStopped: the person stops, or the input is over.
         """
-        if turn.index == 0:
-            _say(f"\n{'=' * _COLUMNS}\n{self._context.task}\n\n{self._context.instructions}\n")
-        shown = "\n".join(part for part in (turn.notice, _seen(turn.observation)) if part)
+        context = self._context
+        if not self._introduced:  # also to who comes back to an episode
+            self._introduced = True
+            _say(f"\n{'=' * _COLUMNS}\n{safe_text(context.task)}\n\n{safe_text(context.instructions)}\n")
+        shown = "\n".join(part for part in (safe_text(turn.notice), _seen(turn.observation)) if part)
         _say(f"\n── turn {turn.index} {'─' * 60}\n{shown}\n")
         while True:
-            line = await _keyboard.line(_HELP)
+            line = await _keyboard.line(_TYPED if context.free_text else _NAMED)
             if line is None or line.strip() == ":q":
                 raise RunStopped("the player stopped; the same command goes on from here")
             if line.strip() == ":a":
-                _say(_listed(self._context.actions))
+                _say(self._listed())
                 continue
             decision = self._read(line.strip())
             if decision.outcome.acts:
@@ -57,9 +64,27 @@ class HumanAgent:
 
     def _read(self, line: str) -> Decision:
         actions = self._context.actions
-        if line.isdigit() and 1 <= int(line) <= len(actions) and not self._context.free_text:
-            return Decision((actions[int(line) - 1].name,))
-        return decide(Completion(line), actions, free_text=self._context.free_text)
+        if self._context.free_text:
+            # Untouched: a capital is another key than a small letter. An arrow key is a slip.
+            typed = line and line.isprintable()
+            return Decision((line,), text=line) if typed else Decision((), Outcome.PARSE_ERROR, line)
+        if line in self._numbered:
+            return Decision((self._numbered[line],), text=line)
+        return decide(Completion(line), actions)
+
+    def _listed(self) -> str:
+        numbers = {name: number for number, name in self._numbered.items()}
+        return "\n".join(
+            f"{numbers.get(each.name, ''):>4}  {safe_text(f'{each.name}: {each.description}')}"
+            for each in self._context.actions
+        )
+
+
+def _numbered(actions: Sequence[Action]) -> dict[str, str]:
+    """The names of actions by number; empty where names are numbers themselves."""
+    if any(action.name.isdecimal() for action in actions):
+        return {}
+    return {str(at): action.name for at, action in enumerate(actions, 1)}
 
 
 def _seen(observation: Observation) -> str:
@@ -85,10 +110,6 @@ def blocks(image: object) -> str:
     return "\n".join(rows)
 
 
-def _listed(actions: Sequence[Action]) -> str:
-    return "\n".join(f"{at:4d}  {each.name}: {each.description}" for at, each in enumerate(actions, 1))
-
-
 def _say(text: str) -> None:
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
@@ -107,6 +128,8 @@ class _Keyboard:
 
     async def line(self, prompt: str) -> str | None:
         """The next line, None where there is no more."""
+        if sys.stdin is None:  # closed from the start: the file with its number is another one
+            return None
         sys.stderr.write(prompt)
         sys.stderr.flush()
         loop = asyncio.get_running_loop()
@@ -117,14 +140,20 @@ class _Keyboard:
 
     @staticmethod
     def _read(lines: asyncio.Queue[str | None], loop: asyncio.AbstractEventLoop) -> None:
+        def give(line: bytes | None) -> None:
+            text = None if line is None else line.decode("utf-8", "replace")
+            loop.call_soon_threadsafe(lines.put_nowait, text)
+
         held = b""
-        while chunk := os.read(0, 4096):
-            *whole, held = (held + chunk).split(b"\n")
-            for line in whole:
-                loop.call_soon_threadsafe(lines.put_nowait, line.decode("utf-8", "replace"))
-        if held:
-            loop.call_soon_threadsafe(lines.put_nowait, held.decode("utf-8", "replace"))
-        loop.call_soon_threadsafe(lines.put_nowait, None)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits for lines any more
+            with suppress(OSError):  # the terminal is gone
+                while chunk := os.read(0, 4096):
+                    *whole, held = (held + chunk).split(b"\n")
+                    for line in whole:
+                        give(line)
+            if held:
+                give(held)
+            give(None)
 
 
 _keyboard = _Keyboard()
