@@ -14,7 +14,7 @@ from pathlib import Path
 
 warnings.simplefilter("ignore")
 
-TASK, STEPS, TOKENS = "babyai/putnext", 12, 64
+TASK, STEPS, TOKENS = "babyai/putnext", 6, 48
 SCRIPT = "scripted:turn left,go forward,turn right,go forward"
 
 
@@ -85,15 +85,16 @@ def main():
     parser.add_argument("--task", default=TASK)
     parser.add_argument("--model", default="embedded")
     given = parser.parse_args()
-    found = list(rows(given.task, SCRIPT if given.quick else given.model, STEPS))
+    found = rows(given.task, SCRIPT if given.quick else given.model, STEPS)
     if given.json:
-        print(json.dumps(found))
+        print(json.dumps(list(found)))
         return
     print("| agent | calls a turn | input tokens a turn | of them cached | output tokens a turn |")
     print("|---|---|---|---|---|")
     for each in found:
         cells = (each["agent"], each["calls_per_turn"], each["input_per_turn"])
-        print(f"| {' | '.join(map(str, cells))} | {each['cached_share']:.0%} | {each['output_per_turn']} |")
+        share = f"{each['cached_share']:.0%}"
+        print(f"| {' | '.join(map(str, cells))} | {share} | {each['output_per_turn']} |", flush=True)
 
 
 if __name__ == "__main__":

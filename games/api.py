@@ -74,7 +74,8 @@ class Brief:
     `template` is ``package:path`` (a Jinja template shipped in that Python package) or a path under
     the ``prompts`` package, such as ``games/crafter.j2``. `facts` are the template's variables and
     come from the task itself (limits, goals), never typed in. The harness adds ``actions``
-    (a list of `Action`), ``free_text`` and ``max_steps``. `manual` is a template of the same kind with
+    (a list of `Action`), ``free_text``, ``max_steps`` and ``words`` (whether sections are shown, or the
+    picture alone). `manual` is a template of the same kind with
     the game's rules at length, for agents that study before they act; empty where there is none.
     """
 
@@ -159,7 +160,7 @@ class GameEnv(gymnasium.Env[Any, Any]):
         for known in self.actions:
             if known.name == action:
                 return known.value
-        raise UnknownAction(f"no action is called {action!r}")
+        raise UnknownAction(f'no action is called "{action}"')
 
     def _seeded(self, seed: int | None) -> int:
         """Seed Gymnasium's generator, and give the seed of the episode: drawn from it where none is given."""

@@ -10,9 +10,11 @@ import base64
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from games.api import UnknownAction
 from harness.api import Observation, Section, Stability
 from harness.errors import InputError
 from harness.records import Episode, SectionRecord
@@ -26,12 +28,22 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
 class Shown(_Strict):
     """One step: what was observed (pictures as PNG in base64), and the action that followed."""
 
     sections: tuple[SectionRecord, ...] = ()
     png: str | None = None
     action: str
+
+    @model_validator(mode="after")
+    def _can_be_shown(self) -> Shown:
+        _ = self.observation
+        if self.picture is not None and not self.picture.startswith(_PNG):
+            raise ValueError("png is not a PNG file in base64")
+        return self
 
     @property
     def observation(self) -> Observation:
@@ -52,7 +64,7 @@ class Demonstration(_Strict):
     seed: int
     agent: str
     progress: float
-    steps: tuple[Shown, ...]
+    steps: tuple[Shown, ...] = Field(min_length=1)
 
 
 def by_oracle(task: str, seed: int, *, observe: str, steps: int) -> Demonstration:
@@ -81,9 +93,11 @@ def by_record(episode: Episode, *, observe: str, steps: int) -> Demonstration:
             raise InputError(f"{episode.path}: the game no longer gives what was recorded (another version?)")
 
     series = header.series or f"{header.suite} {header.suite_version}"
-    return _played(
-        header.task, series, header.seed, header.entrant, following, observe=observe, steps=steps, check=check
-    )
+    shape: dict[str, Any] = {"observe": observe, "steps": steps, "check": check}
+    try:
+        return _played(header.task, series, header.seed, header.entrant, following, **shape)
+    except UnknownAction as error:
+        raise InputError(f"{episode.path}: the game no longer takes what was recorded: {error}") from None
 
 
 def _played(
@@ -117,16 +131,29 @@ def _shown(frame: Frame, action: str) -> Shown:
     seen = frame.observation
     picture = None if seen.image is None else base64.b64encode(png(seen.image)).decode()
     sections = tuple(
-        SectionRecord(name=s.name, text=s.text, stability=str(s.stability)) for s in seen.sections
+        SectionRecord(name=s.name, text=_utf8(s.text), stability=str(s.stability)) for s in seen.sections
     )
     return Shown(sections=sections, png=picture, action=action)
 
 
+def _utf8(text: str) -> str:
+    """The text without lone surrogates, as records keep it."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def write(path: Path, demonstrations: Iterable[Demonstration]) -> None:
-    """Write a file of demonstrations, whole or not at all."""
+    """Write a file of demonstrations, whole or not at all.
+
+    Raises:
+        InputError: no file can be written there.
+    """
     from harness.folder import write_atomic
 
-    write_atomic(path, "".join(each.model_dump_json() + "\n" for each in demonstrations))
+    text = "".join(each.model_dump_json() + "\n" for each in demonstrations)
+    try:
+        write_atomic(path, text)
+    except OSError as error:
+        raise InputError(f"cannot write {str(path)!r}: {error.strerror}") from None
 
 
 def read(path: Path) -> tuple[Demonstration, ...]:
@@ -146,12 +173,15 @@ def read(path: Path) -> tuple[Demonstration, ...]:
 @lru_cache(8)
 def _read(path: Path, _changed: int) -> tuple[Demonstration, ...]:
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    # In bytes: a text may hold what splits lines in Unicode, but never a line feed.
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
             found.append(Demonstration.model_validate_json(line))
         except ValidationError as error:
             fault = error.errors(include_url=False, include_input=False)[0]
-            raise InputError(f"{path}, line {number}: not a demonstration ({fault['msg']})") from None
+            where = ".".join(map(str, fault["loc"]))
+            why = f"{where}: {fault['msg']}" if where else fault["msg"]
+            raise InputError(f"{path}, line {number}: not a demonstration ({why})") from None
     return tuple(found)
 
 

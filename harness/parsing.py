@@ -130,8 +130,26 @@ def _claim(text: str) -> str:
 
 def labelled(text: str, label: str = "action") -> str:
     """What stands behind the last line that begins with a label (``Action: …``); else the whole text."""
-    found = re.findall(rf"^[\W_]*{label}[*_ ]*[:=][*_ ]*(.+?)[*_ ]*$", text, re.I | re.M)
-    return found[-1] if found else text
+    found = re.findall(rf"^([\W_]*){label}([*_` ]*)[:=](.+)$", text, re.I | re.M)
+    return _unmarked(*found[-1]) if found else text
+
+
+def _unmarked(before: str, after: str, value: str) -> str:
+    """What stands behind a label, without the marks that were opened before it: ``**Action: x**``."""
+    value = value.strip()
+    for mark in ("**", "__", "*", "_", "`"):
+        if before.endswith(mark) and mark not in after:
+            value = value.removeprefix(mark) if value.startswith(mark) else value.removesuffix(mark)
+            break
+    return _bare(value.strip())
+
+
+def _bare(text: str) -> str:
+    """The text without marks that stand around the whole of it."""
+    for mark in ("**", "__", "`"):
+        if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark):
+            return text[len(mark) : -len(mark)].strip()
+    return text
 
 
 _THOUGHT = re.compile(r"^.*</\s*think(?:ing)?\s*>", re.I | re.S)
@@ -157,9 +175,10 @@ def decide(
 ) -> Decision:
     """The decision that a completion amounts to.
 
-    Where the game takes free text the answer is the action as it stands (its last line that is not
-    empty, labels and markup removed) and the game itself says whether it can be executed. `extract`
-    cuts the part of the answer that holds the action, where an agent asks for more than the action.
+    Where the game takes free text the answer is the action as it stands: its last line that is not
+    empty, or what stands behind its last label, without marks around the whole of it. The game itself says
+    whether it can be executed; nothing else is mended, since a full stop or a capital letter may be a key.
+    `extract` cuts the part of the answer that holds the action, where an agent asks for more than the action.
     """
     text = completion.text
     if completion.finish == "refusal":
@@ -170,9 +189,9 @@ def decide(
         if completion.finish == "length":
             return Decision((), Outcome.TRUNCATED, text)
         return Decision((), Outcome.PARSE_ERROR if text.strip() else Outcome.EMPTY, text)
-    parsed = read_action(part, actions)
-    if free_text and (parsed.action is None or parsed.repair in ("mention", "article")):
+    if free_text:
         return _free(part, text)
+    parsed = read_action(part, actions)
     if completion.finish == "length" and parsed.repair in ("mention", "article"):
         # A cut answer that only mentions actions while reasoning has not chosen one.
         return Decision((), Outcome.TRUNCATED, text)
@@ -187,10 +206,12 @@ def decide(
 
 
 def _free(part: str, text: str) -> Decision:
-    labelled = _LABEL.findall(part)
-    lines = [line for line in part.splitlines() if line.strip()]
-    action = (labelled[-1] if labelled else lines[-1]).strip(' `*"')
+    lines = [line.strip() for line in labelled(part, _FREE_LABELS).splitlines() if line.strip()]
+    action = _bare(lines[-1]) if lines else ""
     if not action:
         return Decision((), Outcome.PARSE_ERROR, text)
     exact = action == part.strip()
     return Decision((action,), Outcome.OK if exact else Outcome.REPAIRED, text, "" if exact else "label")
+
+
+_FREE_LABELS = r"(?:final\s+)?(?:action|answer|move|choice)"

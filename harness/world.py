@@ -102,6 +102,7 @@ class World:
         actions = tuple(self._env.get_wrapper_attr("actions"))
         free_text = bool(self._env.get_wrapper_attr("free_text"))
         facts = {**brief.facts, "actions": actions, "free_text": free_text, "max_steps": limit}
+        facts["words"] = self._observe != "image"
         words = render(brief.template, **facts)
         if told := brief.facts.get("perturbations"):
             words += "\n\n" + render("games/perturbation.j2", perturbations=told)

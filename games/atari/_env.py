@@ -147,6 +147,7 @@ class AtariGame(GameEnv):
         if self._protocol != "machado":
             for _ in range(int(np.random.default_rng(chosen).integers(1, _MOST_NOOPS + 1))):
                 self._frame(ale_py.Action.NOOP)
+            self._frames = 0  # the episode, and its limit, begin after them
         self._before = self._ale.getRAM()
         return self._raw(), {}
 

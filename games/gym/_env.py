@@ -170,4 +170,4 @@ class AnyGame(GameEnv):
                 return known.value
         if self.free_text:
             return read_numbers(action, self.action_space)
-        raise UnknownAction(f"no action is called {action[:80]!r}")
+        raise UnknownAction(f'no action is called "{action[:80]}"')

@@ -147,14 +147,14 @@ class NetHackEnv(GameEnv):
             UnknownAction: it is not of the grammar, or not a command of this task.
         """
         if not self.free_text and not any(known.name == action for known in self.actions):
-            raise UnknownAction(f"no action is called {action[:40]!r}")
+            raise UnknownAction(f'no action is called "{action[:40]}"')
         self._pieces(action)
         return action
 
     def _pieces(self, action: str) -> list[Piece]:
         pieces = parse(action, self._asking())
         if any(piece.kind is Kind.COMMAND and piece.keys[-1] not in self._commands for piece in pieces):
-            raise UnknownAction(f"{action[:40]!r} is no command of this task")
+            raise UnknownAction(f'"{action[:40]}" is no command of this task')
         return pieces
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:

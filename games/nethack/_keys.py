@@ -288,7 +288,7 @@ def _head(text: str) -> tuple[Command, str]:
     key = _key(first)
     if key in _BY_KEY:
         return _BY_KEY[key], rest
-    raise UnknownAction(f"no command is called {text[:40]!r}, and the game asks nothing that it could answer")
+    raise UnknownAction(f'no command is called "{text[:40]}", and the game asks nothing that it could answer')
 
 
 def _named(text: str) -> tuple[Command, str] | None:
@@ -326,7 +326,7 @@ def _direction(command: Command, tokens: list[tuple[str, bool]]) -> list[Piece]:
         return [Piece(Kind.MORE, (ESC,))]
     if len(tokens) > 1 or tokens[0][0].lower() not in (*DIRECTIONS, *DIRECTIONS.values()):
         said = " ".join(token for token, _ in tokens)
-        raise UnknownAction(f"{command.name!r} takes one direction, not {said[:40]!r}")
+        raise UnknownAction(f'"{command.name}" takes one direction, not "{said[:40]}"')
     return [Piece(Kind.MORE, _piece(*tokens[0]).keys)]
 
 
@@ -351,7 +351,7 @@ def _piece(token: str, quoted: bool) -> Piece:
         return _line(token)
     keys = _answer(token)
     if keys is None:
-        raise UnknownAction(f"{token[:40]!r} is no answer; give a direction, a letter, or a line in quotes")
+        raise UnknownAction(f'"{token[:40]}" is no answer; give a direction, a letter, or a line in quotes')
     return Piece(Kind.ANSWER, keys)
 
 

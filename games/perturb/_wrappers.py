@@ -323,7 +323,7 @@ class Hide(_Shown):
 
     def sentence(self) -> str:
         """What the player is told."""
-        return f"The section {self._section!r} of what you observe is hidden."
+        return f'The section "{self._section}" of what you observe is hidden.'
 
     def words(self, seen: Observation, info: Mapping[str, Any]) -> Observation:
         """All sections but the hidden one.

@@ -46,6 +46,7 @@ class LearningAgent(CotAgent):
             mode=self._mode,
             memories=told(self._known),
             trace=transcript(trial.past, tokens=_TRACE_TOKENS),
+            note=render("histories/diff.j2"),
             result=result(trial.progress, trial.episode_return),
             ending=trial.ending,
         )

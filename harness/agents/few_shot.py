@@ -75,4 +75,5 @@ def _pair(step: Shown, begins: int | None) -> tuple[Message, Message]:
     parts: list[Part] = [Text(words)] if words else []
     if step.picture is not None:
         parts.append(Image(step.picture))
-    return Message("user", tuple(parts)), Message.of("assistant", step.action)
+    seen = tuple(parts) or (Text("(nothing is shown)"),)
+    return Message("user", seen), Message.of("assistant", step.action)

@@ -59,7 +59,7 @@ class ModulesAgent:
         """What to keep in mind, from the last turns and what was kept before."""
         question = render(
             "agents/modules_reflect.j2",
-            transcript=transcript(turn.past, start=max(0, len(turn.past) - self._turns)),
+            transcript=transcript(turn.past, start=max(0, len(turn.past) - self._turns), changes=False),
             seen=turn.memo.get("perception", ""),
             kept=last_note(turn, "reflection"),
         )

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from harness.agents._talk import Talk, brief, noted, together
-from harness.api import AgentContext, Decision, Message, Turn
+from harness.api import AgentContext, Decision, Message, Text, Turn
 from harness.histories._transcript import transcript
 from prompts import render
 
@@ -82,7 +82,8 @@ class SpringAgent:
         past = transcript(turn.past, start=max(0, len(turn.past) - self._turns), changes=False)
         present = self._talk.context.history.messages((), Turn(turn.index, turn.observation, (), turn.notice))
         before = Message.of("user", render("agents/spring_seen.j2", past=past))
-        return Message("user", (*before.parts, *present[-1].parts, *Message.of("user", "\n\n").parts))
+        gap = Text("\n\n")
+        return Message("user", (*before.parts, gap, *present[-1].parts, gap))
 
 
 def _question(name: str, free_text: bool = False) -> Message:

@@ -51,7 +51,13 @@ class SubgoalsAgent:
         self._worker = Talk(context, "agents/subgoals_worker.j2", kind=kind)
         self._teacher = Message.of(
             "system",
-            render("agents/subgoals_teacher.j2", instructions=context.instructions, kind=kind, goals=goals),
+            render(
+                "agents/subgoals_teacher.j2",
+                instructions=context.instructions,
+                note=getattr(context.history, "note", ""),
+                kind=kind,
+                goals=goals,
+            ),
         )
         self._kind: Kind = kind
         self._model = teacher

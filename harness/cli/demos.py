@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from harness import demonstrations, tasks
-from harness.demonstrations import Demonstration
 from harness.errors import InputError
-from harness.records import Status, read_run
+from harness.records import Episode, Status, read_run
 from harness.seeds import episode_seed
 
 
@@ -31,33 +30,64 @@ def demos(
     """
     if not runs and not patterns:
         raise InputError("say what to show: --task PATTERN (oracles play it) or run folders")
+    played, recorded = _with_oracle(patterns), _best(runs, episodes)
+    _check_observe([*played, *(episode.header.task for episode in recorded)], shape["observe"])
+    _check_file(out)
     found = [
-        *_played(patterns, episodes, **shape),
-        *_recorded(runs, episodes, **shape),
+        demonstrations.by_oracle(task, seed, **shape) for task in played for seed in _seeds(task, episodes)
     ]
-    out.parent.mkdir(parents=True, exist_ok=True)
+    found += [demonstrations.by_record(episode, **shape) for episode in recorded]
     demonstrations.write(out, found)
     click.echo(f"{len(found)} demonstrations of {len({each.task for each in found})} tasks: {out}")
 
 
-def _played(patterns: tuple[str, ...], episodes: int, *, observe: str, steps: int) -> Iterator[Demonstration]:
-    for task in tasks.match(patterns):
+def _with_oracle(patterns: tuple[str, ...]) -> list[str]:
+    """The tasks that patterns name, all of which have an oracle."""
+    found = tasks.match(patterns)
+    for task in found:
         if not tasks.info(task).oracle:
             raise InputError(f"{task} has no oracle; play it yourself (ludometer play {task} --out DIR), "
                              "then: ludometer demos DIR --out FILE")  # fmt: skip
-        for index in range(episodes):
-            seed = episode_seed(demonstrations.SERIES, "", tasks.plain(task), index)
-            yield demonstrations.by_oracle(task, seed, observe=observe, steps=steps)
+    return found
 
 
-def _recorded(runs: tuple[Path, ...], episodes: int, *, observe: str, steps: int) -> Iterator[Demonstration]:
+def _seeds(task: str, episodes: int) -> list[int]:
+    return [episode_seed(demonstrations.SERIES, "", tasks.plain(task), index) for index in range(episodes)]
+
+
+def _best(runs: tuple[Path, ...], episodes: int) -> list[Episode]:
+    """Of each task the recorded episodes with the most progress, of those in which something was done."""
     read = [episode for run in runs for episode in read_run(run) if episode.status is Status.DONE]
-    if runs and not read:
-        raise InputError("no episode of these runs is done")
-    by_task: dict[str, list[tuple[float, int]]] = {}
-    for at, episode in enumerate(read):
-        assert episode.end is not None  # noqa: S101 - it is done
-        by_task.setdefault(episode.header.task, []).append((-episode.end.progress.value, at))
-    for ranked in by_task.values():
-        for _, at in sorted(ranked)[:episodes]:
-            yield demonstrations.by_record(read[at], observe=observe, steps=steps)
+    done = [episode for episode in read if any(turn.steps for turn in episode.turns)]
+    if runs and not done:
+        raise InputError(
+            "no episode of these runs is done" if not read else "nothing was played in these runs"
+        )
+    by_task: dict[str, list[Episode]] = {}
+    for episode in done:
+        by_task.setdefault(episode.header.task, []).append(episode)
+    return [each for same in by_task.values() for each in sorted(same, key=_progress)[:episodes]]
+
+
+def _progress(episode: Episode) -> float:
+    assert episode.end is not None  # noqa: S101 - it is done
+    return -episode.end.progress.value
+
+
+def _check_observe(names: Iterable[str], observe: str) -> None:
+    """Refuse what a task cannot show: a demonstration of nothing."""
+    for info in map(tasks.info, names):
+        if observe in ("text", "both") and not info.text:
+            raise InputError(f"{info.task} has no text observation: use --observe image")
+        if observe in ("image", "both") and not info.image:
+            raise InputError(f"{info.task} has no picture: use --observe text")
+
+
+def _check_file(out: Path) -> None:
+    """Refuse a place where no file can be written, before anything is played."""
+    if out.exists() and not out.is_file():
+        raise InputError(f"--out {str(out)!r} is not a file")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write {str(out)!r}: {error.strerror}") from None

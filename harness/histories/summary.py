@@ -47,7 +47,7 @@ class SummaryHistory:
         return render(
             "histories/fold.j2",
             summary=self._text(past, turn, before),
-            transcript=transcript(past, start=before.start, end=now.start),
+            transcript=transcript(past, start=before.start, end=now.start, changes=False),
             words=int(self._summary * _WORDS_A_TOKEN),
         )
 

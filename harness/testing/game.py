@@ -121,6 +121,7 @@ class GameContract:
         brief = env.brief()
         limit = env.max_steps
         facts = {**brief.facts, "actions": env.actions, "free_text": env.free_text, "max_steps": limit}
+        facts["words"] = True
         text = render(brief.template, **facts)
         assert str(limit) in text.replace(",", ""), "the step limit is not stated"
         for action in env.actions:

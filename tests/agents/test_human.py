@@ -185,38 +185,49 @@ def test_control_c_in_a_terminal(tmp_path):
     assert [actions(e) for e in read_run(tmp_path / "run")] == [["turn right"]]
 
 
-def test_a_terminal_that_goes_away_is_the_end_of_the_input(tmp_path):
+def keyboard(then, stdin):
+    """A process that reads one line as the player does, prints it, and does something more."""
+    code = (
+        "import asyncio, time\n"
+        "from harness.agents.human import _keyboard\n"
+        f"print(asyncio.run(_keyboard.line('> ')), flush=True)\n{then}\n"
+    )
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", code], stdin=stdin, stdout=pipe, stderr=pipe)
+
+
+def test_a_terminal_that_goes_away_is_the_end_of_the_input():
     keys, line = pty.openpty()
-    with Terminal("play", "babyai/goto", "--out", tmp_path / "run", stdin=line) as terminal:
-        os.close(line)
-        terminal.until(PROMPT)
+    process = keyboard("", line)
+    os.close(line)
+    try:
+        assert process.stderr.read(2) == b"> "
+        time.sleep(0.3)  # the read is under way
         os.close(keys)
-        code, _ = terminal.end()
-    assert code == 130
-    assert "Traceback" not in terminal.said
+        assert process.communicate(timeout=20) == (b"None\n", b"")
+    finally:
+        process.kill()
 
 
 def test_lines_that_come_when_nobody_waits_do_no_harm():
-    code = (
-        "import asyncio, sys\n"
-        "from harness.agents.human import _keyboard\n"
-        "print(asyncio.run(_keyboard.line('')), flush=True)\n"  # the loop is closed after that
-        "import time; time.sleep(0.3)\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    process = keyboard("time.sleep(0.3)", subprocess.PIPE)
     process.stdin.write(b"one\n")
     process.stdin.flush()
-    assert process.stdout.readline() == b"one\n"
-    _, said = process.communicate(b"two\n")
-    assert said == b""
+    assert process.stdout.readline() == b"one\n"  # the loop that waited is closed now
+    assert process.communicate(b"two\n", timeout=20) == (b"", b"> ")
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize(
-    "line", ["²", "٣", "9" * 5000, "0", "-1", "7", "\x1b[A", "\ud800".encode("utf-8", "replace").decode()]
-)
+def test_where_standard_input_was_closed_another_file_with_its_number_is_not_read(
+    typed, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sys, "stdin", None)
+    code, _ = typed(["1"], "play", "babyai/goto", "--out", tmp_path / "run")
+    assert code == 130
+    assert [actions(e) for e in read_run(tmp_path / "run")] == [[]]
+
+
+@pytest.mark.parametrize("line", ["²", "٣", "9" * 5000, "0", "-1", "7", "\x1b[A"])
 def test_what_looks_like_a_number_and_is_none_is_asked_for_again(typed, tmp_path, line):
     code, said = typed([line, "1"], "play", "babyai/goto", "--steps", "1", "--out", tmp_path / "run")
     assert code == 0

@@ -154,16 +154,19 @@ def test_the_resolved_settings_are_in_the_run_folder(play):
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("task", GAMES)
 def test_every_agent_plays_every_core_game_with_a_real_model(tmp_path, demos, task):
+    import torch
+
     from harness.cli import main
     from harness.records import read_run
 
+    torch.set_num_threads(1)  # two tests at a time, each with two threads, would be many times slower
     agents = [part for agent in WITH_MODEL for part in ("--agent", addressed(agent, demos, history="diff"))]
     with pytest.raises(SystemExit) as ended:
         main([
-            "run", "--task", task, *agents, "--model", "embedded", "--episodes", "1", "--steps", "2",
-            "--max-tokens", "12", "--out", str(tmp_path / "run"), "--no-report",
+            "run", "--task", task, *agents, "--model", "embedded", "--episodes", "1", "--steps", "1",
+            "--max-tokens", "8", "--out", str(tmp_path / "run"), "--no-report",
         ])  # fmt: skip
     assert ended.value.code == 0
     episodes = read_run(tmp_path / "run")
     assert {e.header.agent.partition("(")[0] for e in episodes} == set(WITH_MODEL)
-    assert all(e.end is not None and e.end.turns == 2 and e.end.usage.output > 0 for e in episodes)
+    assert all(e.end is not None and e.end.turns == 1 and e.end.usage.output > 0 for e in episodes)
