@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from harness import demonstrations
-from harness.agents._talk import Talk, noted
+from harness.agents._talk import Talk, last_note, noted
 from harness.api import AgentContext, Decision, Image, Message, Part, Text, Turn
+from harness.convert import message_records
 from harness.demonstrations import Shown
 from harness.errors import InputError
 from harness.histories._messages import observation_text
@@ -46,6 +49,7 @@ class FewShotAgent:
             for at, step in enumerate(each.steps[:steps])
             for message in _pair(step, number if at == 0 else None)
         ]
+        self._hash = sha256(repr(message_records(self._shown)).encode()).hexdigest()[:16]
 
     @classmethod
     def check(cls, settings: dict[str, Any], task: str, series: str) -> None:
@@ -54,12 +58,15 @@ class FewShotAgent:
 
     async def act(self, turn: Turn) -> Decision:
         """Ask once, the demonstrations ahead of the history."""
+        if last_note(turn, "demonstrations", self._hash) != self._hash:
+            raise InputError("the demonstrations are not those that this episode began with; put them back")
         turn = await self._talk.turn(turn)
         system, first, *rest = self._talk.messages(turn)
         begins = Text(render("agents/few_shot_begins.j2") + "\n\n")
         messages = [system, *self._shown, Message("user", (begins, *first.parts)), *rest]
         completion = await self._talk.ask(messages, choices=self._choices)
-        return noted(turn, self._talk.read(completion))
+        decision = self._talk.read(completion)
+        return noted(turn, decision if turn.past else replace(decision, memo={"demonstrations": self._hash}))
 
 
 def _path(demos: str) -> Path:

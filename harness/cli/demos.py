@@ -38,7 +38,7 @@ def demos(
     ]
     found += [demonstrations.by_record(episode, **shape) for episode in recorded]
     demonstrations.write(out, found)
-    click.echo(f"{len(found)} demonstrations of {len({each.task for each in found})} tasks: {out}")
+    click.echo(f"demonstrations: {len(found)} (tasks: {len({each.task for each in found})}): {out}")
 
 
 def _with_oracle(patterns: tuple[str, ...]) -> list[str]:

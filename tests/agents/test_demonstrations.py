@@ -585,3 +585,24 @@ def test_a_step_that_shows_nothing_is_still_a_message(play, tmp_path):
     model = Listener()
     play(model, tasks=(TASK,), agents=(few_shot(tmp_path / "demos"),), episodes=1, limits={"steps": 1})
     assert all(message.text.strip() for message in model.asked[0][0].messages)
+
+
+def test_an_episode_does_not_go_on_with_other_demonstrations(ludometer, tmp_path, oracle_file):
+    """Its requests would no longer be those that it began with."""
+    shown = tmp_path / "demos.jsonl"
+    lines = oracle_file.read_text().splitlines(keepends=True)
+    shown.write_text("".join(lines))
+    command = [
+        "run", "--task", TASK, "--agent", f'few-shot(demos="{shown}")', "--model", "scripted:turn left",
+        "--episodes", "1", "--steps", "4", "--no-report", "--out", str(tmp_path / "run"),
+    ]  # fmt: skip
+    assert ludometer(*command)[0] == 0
+    (file,) = (tmp_path / "run" / "episodes").rglob("*.jsonl")
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:4]))
+    changed = json.loads(lines[0])
+    changed["steps"] = changed["steps"][:1]
+    shown.write_text(json.dumps(changed) + "\n")
+    assert ludometer(*command)[0] == 1
+    assert "not those that this episode began with" in file.read_text()
+    shown.write_text("".join(lines))
+    assert ludometer(*command)[0] == 0
