@@ -14,7 +14,7 @@ from pathlib import Path
 
 warnings.simplefilter("ignore")
 
-TASK, STEPS, TOKENS = "babyai/putnext", 6, 48
+TASK, STEPS, TOKENS = "babyai/putnext", 3, 24
 SCRIPT = "scripted:turn left,go forward,turn right,go forward"
 
 

@@ -130,7 +130,7 @@ class _Player:
         self._asker = _asker(job, recorded)
         remembered = recorded is not None and recorded.memory is not None
         self._learns = bool(getattr(job.spec.entrant.factory, "trials", False)) and not remembered
-        self._agent = self._make_agent()
+        self._made: Agent | None = None
 
     async def play(self, writer: EpisodeWriter) -> Status:
         """Turn after turn, until the game or a limit ends it, it cannot go on, or the run stops."""
@@ -203,6 +203,13 @@ class _Player:
         calls = asker.take() if asker is not None else ()
         _pay(state, calls)
         return MemoryRecord(content=dict(content), calls=calls)
+
+    @property
+    def _agent(self) -> Agent:
+        """Made at the first turn, so that an agent that cannot be made fails its episode only."""
+        if self._made is None:
+            self._made = self._make_agent()
+        return self._made
 
     def _make_agent(self) -> Agent:
         spec, state = self._job.spec, self._state

@@ -95,6 +95,8 @@ class _Reader:
             found = number.group()
             return int(found) if found.lstrip("+-").isdigit() else float(found)
         named = self.named()
+        if self.text[self.at : self.at + 1] not in ("", ",", ")", " "):
+            raise self._error('a value with other signs than letters, digits and _.- needs quotes ("a/b.c")')
         if named.settings:
             return named
         return _WORDS.get(named.name.lower(), named.name)

@@ -11,6 +11,7 @@ return stands beside it.
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,8 +51,10 @@ def build(task: str, *, image: bool) -> AnyGame:
     Raises:
         ValueError: the id is unknown, does not build, or its spaces cannot be put into words.
     """
-    name = task.partition("/")[2]
+    module, colon, name = task.partition("/")[2].rpartition(":")
     try:
+        if colon:  # `my_package:MyEnv-v0`: the import registers it
+            importlib.import_module(module)
         spec = gymnasium.spec(name)
         options: dict[str, Any] = {}
         if image and "rgb_array" in _modes(spec):

@@ -38,11 +38,11 @@ class FewShotAgent:
         steps: Count = 30,
         choices: bool = True,
     ) -> None:
-        self._talk = Talk(context, "agents/few_shot.j2", examples=examples)
-        self._choices = self._talk.names if choices and not context.free_text else None
         found = demonstrations.suitable(_path(demos), context.task, context.series)
         # The same seed may be in two series; it is not shown either.
         chosen = [each for each in found if each.seed != context.seed][:examples]
+        self._talk = Talk(context, "agents/few_shot.j2", examples=len(chosen))
+        self._choices = self._talk.names if choices and not context.free_text else None
         self._shown = [
             message
             for number, each in enumerate(chosen, 1)
@@ -62,8 +62,10 @@ class FewShotAgent:
             raise InputError("the demonstrations are not those that this episode began with; put them back")
         turn = await self._talk.turn(turn)
         system, first, *rest = self._talk.messages(turn)
-        begins = Text(render("agents/few_shot_begins.j2") + "\n\n")
-        messages = [system, *self._shown, Message("user", (begins, *first.parts)), *rest]
+        if self._shown:
+            begins = Text(render("agents/few_shot_begins.j2") + "\n\n")
+            first = Message("user", (begins, *first.parts))
+        messages = [system, *self._shown, first, *rest]
         completion = await self._talk.ask(messages, choices=self._choices)
         decision = self._talk.read(completion)
         return noted(turn, decision if turn.past else replace(decision, memo={"demonstrations": self._hash}))

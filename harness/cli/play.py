@@ -26,4 +26,4 @@ def play(task: str, steps: int | None, **flags: Any) -> int:
     limits = {} if steps is None else {"limits": {"steps": steps}}
     data = {"tasks": [task], "agents": ["human"], "concurrency": 1, **given, **limits}
     spec = validate(RunSpec, data, "the command line")
-    return play_and_conclude(spec, report=False, as_json=False, bar=False)
+    return play_and_conclude(spec, report=False, as_json=False)

@@ -49,13 +49,14 @@ def run(config: Path | None, report: bool, as_json: bool, **flags: Any) -> int:
     return play_and_conclude(load(config, _given(flags)), report=report, as_json=as_json)
 
 
-def play_and_conclude(spec: RunSpec, *, report: bool, as_json: bool, bar: bool = True) -> int:
+def play_and_conclude(spec: RunSpec, *, report: bool, as_json: bool) -> int:
     """Play what a spec asks for, show and write the results; the exit code."""
     plan = make_plan(spec)
     folder = RunFolder(Path(spec.out) if spec.out else _default_folder(plan))
     with folder.lock():
         digest = folder.open(spec, plan)
-        live = Live(quiet=as_json, bar=bar)
+        at_keyboard = any(getattr(entrant.factory, "alone", False) for entrant in plan.entrants)
+        live = Live(quiet=as_json, bar=not at_keyboard)
         for note in plan.notes:
             live.say(note)
         result, interrupted = _interruptible(spec, plan, folder, digest, live)

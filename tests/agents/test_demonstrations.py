@@ -214,7 +214,7 @@ def test_a_recorded_action_that_is_none_is_refused(ludometer, oracle_run, tmp_pa
     assert code == 2
     one_line(said)
     assert "0001.jsonl" in said
-    assert "no action is called 'fly'" in said
+    assert "the game no longer takes what was recorded: no action is called" in said
     assert not (tmp_path / "demos.jsonl").exists()
 
 
@@ -527,7 +527,7 @@ def test_the_best_are_shown_first_and_only_so_many_and_so_long(play, oracle_file
     first, second = model.asked[0]
     assert len(first.messages) == 1 + 2 * len(one.steps) + 1
     assert first.messages[1].text.endswith(words_of(one)[0])
-    assert "up to 5 examples" in second.messages[0].text
+    assert "shown 2 examples of" in second.messages[0].text
     expected = [words_of(one)[:2], words_of(two)[:2]]
     shown = [message.text for message in second.messages[1:-1:2]]
     assert shown == [

@@ -138,6 +138,24 @@ def test_an_episode_that_was_broken_off_goes_on_as_it_would_have(play, demos, ag
     assert recorded.count(b"\n") == len(lines)
 
 
+def test_an_agent_that_cannot_be_made_fails_its_episode_only(play, monkeypatch):
+    from harness.agents.cot import CotAgent
+
+    def broken(self, context):
+        if context.seed % 2:
+            raise ValueError("no such thing")
+        return {}
+
+    monkeypatch.setattr(CotAgent, "facts", broken)
+    spec = {"tasks": ("babyai/goto",), "agents": ("cot",), "episodes": 6, "limits": {"steps": 2}}
+    with pytest.raises(AssertionError):  # `play` wants no failures
+        play(first_action, **spec)
+    monkeypatch.undo()
+    episodes = play(first_action, **spec)
+    assert {len(e.failures) for e in episodes} == {0, 1}
+    assert all(e.failures[0].message == "no such thing" for e in episodes if e.failures)
+
+
 def test_the_resolved_settings_are_in_the_run_folder(play):
     (episode,) = play(
         first_action, tasks=("babyai/goto",), agents=("cot(history=diff,images=2)",), episodes=1,

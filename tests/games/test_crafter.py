@@ -86,7 +86,9 @@ def test_the_edge_of_the_world_is_told(env):
 
 def test_recipes_in_the_prompt_are_the_games_own(env):
     brief = env.brief()
-    text = render(brief.template, **brief.facts, actions=env.actions, free_text=False, max_steps=50, words=True)
+    text = render(
+        brief.template, **brief.facts, actions=env.actions, free_text=False, max_steps=50, words=True
+    )
     for name, rule in constants.make.items():
         line = next(
             line for line in text.splitlines() if line.startswith(f"- make {name.replace('_', ' ')}:")

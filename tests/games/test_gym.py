@@ -12,6 +12,7 @@ from harness import tasks
 from harness.cli import main
 from harness.errors import InputError
 from harness.testing import GameContract
+from harness.world import World
 
 
 class TestGymnasium(GameContract):
@@ -143,3 +144,16 @@ def test_spaces_are_told():
     assert "x[1]: from -1 to any number" in told
     assert list(lines({"x": np.array([0.123456, 2.0])})) == ["x[0]: 0.1235", "x[1]: 2"]
     assert [a.name for a in vocabulary(gymnasium.spaces.Discrete(2, start=5), None)] == ["5", "6"]
+
+
+def test_an_environment_of_a_package_of_ones_own_is_played(tmp_path, monkeypatch):
+    (tmp_path / "my_own_games.py").write_text(
+        "import gymnasium\n"
+        "from gymnasium.envs.classic_control import CartPoleEnv\n"
+        "gymnasium.register('MyOwnPole-v0', entry_point=CartPoleEnv, max_episode_steps=9)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    world = World("gymnasium/my_own_games:MyOwnPole-v0")
+    briefing, _ = world.reset(1)
+    world.close()
+    assert briefing.max_steps == 9

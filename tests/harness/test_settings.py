@@ -49,3 +49,9 @@ def test_settings_are_checked_against_the_signature():
         resolve(factory, {"turns": "many"}, "agent x")
     with pytest.raises(InputError, match="turns="):
         resolve(factory, {"turns": Named("window")}, "agent x")
+
+
+def test_an_unquoted_path_is_told_to_need_quotes():
+    with pytest.raises(InputError, match="needs quotes"):
+        parse("few-shot(demos=a/b.jsonl)")
+    assert parse('few-shot(demos="a/b.jsonl")').settings == {"demos": "a/b.jsonl"}
