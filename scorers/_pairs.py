@@ -92,8 +92,11 @@ def _words(row: dict[Any, Any], level: float) -> str:
 
 
 def _by_seed(table: pd.DataFrame) -> pd.DataFrame:
-    """Scores with a row for each (suite, version, task, seed) and a column for each agent."""
-    keys = ["suite", "suite_version", "task", "seed"]
+    """Scores with a row for each (suite, version, task, seed) and a column for each agent.
+
+    A table without seeds (a scorer need not give them) is paired by index.
+    """
+    keys = ["suite", "suite_version", "task", "seed" if "seed" in table else "index"]
     scored = table.dropna(subset=["score"])
     wide = scored.pivot_table(index=keys, columns="agent", values="score", aggfunc="mean")
     return wide.droplevel(["suite", "suite_version"])

@@ -75,3 +75,12 @@ def test_rank_sets_hold_all_ranks_when_all_are_equal():
         ranks = scorers.rank_sets(episodes, resamples=500)
         held += bool((ranks["best"] == 1).all() and (ranks["worst"] == 5).all())
     assert held >= 180  # nominal 190 of 200; three standard errors below is 181
+
+
+def test_trials_of_one_seed_are_paired_with_that_seed():
+    """An agent that plays a seed again and again is held against what the others scored on that seed."""
+    episodes = table(a=[[0.2, 0.4, 0.6, 0.8]], b=[[0.1, 0.9, 0.1, 0.9]])
+    episodes["seed"] = [0, 0, 1, 1, 0, 1, 2, 3]
+    (pair,) = scorers.pairwise(episodes, resamples=500).to_dict("records")
+    assert pair["pairs"] == 2
+    assert pair["difference"] == pytest.approx(0.0)  # a: 0.3 and 0.7; b: 0.1 and 0.9
