@@ -20,10 +20,10 @@ demo: $(READY)  ## play the quickstart suite with three agents and report
 	$(BIN)/ludometer run --suite quickstart --out $(OUT)
 
 test: $(READY)  ## the tests that every change must pass
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow and not rliable and not browser and not vllm'
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow and not rliable and not browser and not vllm'
 
 test-slow: $(READY)  ## the slower tiers that .ci/run adds
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'slow'
 
 # vLLM for CPUs wants other versions than we do, so it has an environment of its own.
 $(VLLM)/.ready: tests/vllm/requirements.txt tests/vllm/constraints.txt
