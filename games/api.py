@@ -75,8 +75,8 @@ class Brief:
     the ``prompts`` package, such as ``games/crafter.j2``. `facts` are the template's variables and
     come from the task itself (limits, goals), never typed in. The harness adds ``actions``
     (a list of `Action`), ``free_text``, ``max_steps`` and ``words`` (whether sections are shown, or the
-    picture alone). `manual` is a template of the same kind with
-    the game's rules at length, for agents that study before they act; empty where there is none.
+    picture alone). `manual` is a template of the same kind with the game's rules at length, for agents that
+    study before they act; empty where there is none.
     """
 
     template: str

@@ -81,7 +81,8 @@ def _fold(text: str) -> str:
     return re.sub(r"[\s_]+", " ", text.strip().strip(".!:;,").strip()).casefold()
 
 
-_LABEL = re.compile(r"^\W*(?:final\s+)?(?:action|answer|move|choice)\W*[:=]\W*(.+?)\W*$", re.I | re.M)
+_LABELS = r"(?:final\s+)?(?:action|answer|move|choice)"
+_LABEL = re.compile(rf"^\W*{_LABELS}\W*[:=]\W*(.+?)\W*$", re.I | re.M)
 _BOXED = re.compile(r"\\boxed\{\s*(?:\\text\{)?([^{}]*)\}")
 _TAG = re.compile(r"<[\s|]*(?:action|answer|move)[\s|]*>\s*([^<]*?)\s*<", re.I)
 _FENCE = re.compile(r"```\w*\s*(.*?)\s*```", re.S)
@@ -206,12 +207,9 @@ def decide(
 
 
 def _free(part: str, text: str) -> Decision:
-    lines = [line.strip() for line in labelled(part, _FREE_LABELS).splitlines() if line.strip()]
+    lines = [line.strip() for line in labelled(part, _LABELS).splitlines() if line.strip()]
     action = _bare(lines[-1]) if lines else ""
     if not action:
         return Decision((), Outcome.PARSE_ERROR, text)
     exact = action == part.strip()
     return Decision((action,), Outcome.OK if exact else Outcome.REPAIRED, text, "" if exact else "label")
-
-
-_FREE_LABELS = r"(?:final\s+)?(?:action|answer|move|choice)"

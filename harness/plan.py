@@ -141,14 +141,15 @@ def _episodes(
     entrants: list[Entrant],
     notes: list[str],
 ) -> Iterator[EpisodeSpec]:
-    series = (spec.seeds, "") if spec.seeds else (chosen.name, chosen.version)
+    name_and_version = (spec.seeds, "") if spec.seeds else (chosen.name, chosen.version)
+    series = " ".join(name_and_version).strip()
     for entrant in entrants:
         for line, name, info in lines:
             if getattr(entrant.factory, "needs_oracle", False) and not info.oracle:
                 notes.append(f"{name} has no oracle: {entrant.agent} does not play it")
                 continue
             if check := getattr(entrant.factory, "check", None):
-                check(entrant.settings, name, " ".join(series).strip())
+                check(entrant.settings, name, series)
             for index in range(spec.episodes or line.episodes or chosen.episodes):
                 at = place(entrant.factory, entrant.settings, name, index)
                 yield EpisodeSpec(
@@ -156,10 +157,10 @@ def _episodes(
                     task=name,
                     info=info,
                     index=index,
-                    seed=episode_seed(*series, tasks.plain(name), at.seed_index),
+                    seed=episode_seed(*name_and_version, tasks.plain(name), at.seed_index),
                     limits=spec.limits.over(line.limits).over(chosen.limits),
                     observe=_observe(spec, chosen, line, info),
-                    series=" ".join(series).strip(),
+                    series=series,
                     chain=at.chain and f"{entrant.label} {at.chain}",
                 )
 
@@ -168,11 +169,20 @@ def _observe(spec: RunSpec, chosen: Suite, line: SuiteTask, info: TaskInfo) -> s
     wanted = spec.observe or line.observe or chosen.observe
     if wanted == "auto":
         return "text" if info.text else "image"
-    if wanted in ("text", "both") and not info.text:
-        raise InputError(f"{info.task} has no text observation: use --observe image")
-    if wanted in ("image", "both") and not info.image:
-        raise InputError(f"{info.task} has no picture: use --observe text")
+    check_observe(info, wanted)
     return wanted
+
+
+def check_observe(info: TaskInfo, observe: str) -> None:
+    """Refuse an observation that a task does not have.
+
+    Raises:
+        InputError: it has no words, or no picture.
+    """
+    if observe in ("text", "both") and not info.text:
+        raise InputError(f"{info.task} has no text observation: use --observe image")
+    if observe in ("image", "both") and not info.image:
+        raise InputError(f"{info.task} has no picture: use --observe text")
 
 
 def _entrants(agents: tuple[str, ...], models: tuple[str, ...]) -> list[Entrant]:

@@ -261,16 +261,21 @@ class Episode(BaseModel):
     @property
     def calls(self) -> list[CallRecord]:
         """Every completion, in the order of asking."""
-        return [call for _, call, _ in self.requests()]
+        return [call for _, call in self._asked()]
 
     def requests(self) -> Iterator[tuple[int | None, CallRecord, tuple[MessageRecord, ...]]]:
         """Every call with its turn (None: after the last one) and its messages, the deltas undone."""
         previous: tuple[MessageRecord, ...] = ()
-        learned = self.memory.calls if self.memory is not None else ()
-        asked = [(turn.index, call) for turn in self.turns for call in turn.calls]
-        for turn, call in [*asked, *((None, call) for call in learned)]:
+        for turn, call in self._asked():
             previous = previous[: call.request.keep] + call.request.add
             yield turn, call, previous
+
+    def _asked(self) -> Iterator[tuple[int | None, CallRecord]]:
+        for turn in self.turns:
+            for call in turn.calls:
+                yield turn.index, call
+        for call in self.memory.calls if self.memory is not None else ():
+            yield None, call
 
 
 class TornLine(InputError):

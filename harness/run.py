@@ -322,7 +322,7 @@ def _job(context: _Context, spec: EpisodeSpec, recorded: Episode | None) -> Job:
 
 def _memories(context: _Context, spec: EpisodeSpec) -> tuple[Memory, ...]:
     """What the trials before this one left."""
-    if not spec.chain:
+    if not getattr(spec.entrant.factory, "trials", False):
         return ()
     before = takewhile(lambda other: other is not spec, context.plan.episodes)
     files = (read_episode(context.folder.episode(other.id)) for other in before if other.chain == spec.chain)

@@ -1,9 +1,9 @@
 """Every agent against every other, on the same seeds, and what ranks that leaves open.
 
 Pairs are episodes of the same task and seed; where an agent played a seed more than once (trials), the
-mean of its scores. p-values of all pairs are
-corrected by Holm's step-down method. Rank sets are simultaneous: the differences of all pairs are
-bootstrapped together, and the largest studentised deviation sets one critical value for all of them
+mean of its scores. p-values of all pairs are corrected by Holm's step-down method. Rank sets are
+simultaneous: the differences of all pairs are bootstrapped together, and the largest studentised
+deviation sets one critical value for all of them
 (max-t; Mogstad, Romano, Shaikh and Wilhelm 2024, "Inference for Ranks"), so that with the stated
 confidence all true ranks lie in their sets at once. Bootstrapping ranks themselves does not hold
 this near ties.

@@ -18,14 +18,14 @@ class Talk:
     """One episode's conversation with the model.
 
     The system message is rendered from `template` once: instructions, how observations are shown, how to
-    answer. Further facts are the template's own.
+    answer. Further facts are the template's own. `choices` are the allowed answers, None for free text.
     """
 
     def __init__(self, context: AgentContext, template: str, **facts: Any) -> None:
         assert context.ask is not None  # noqa: S101 - the runner gives every agent that needs one a model
         self._ask: Ask = context.ask
         self.context = context
-        self.names = [action.name for action in context.actions]
+        self.choices = None if context.free_text else [action.name for action in context.actions]
         self.system = Message.of(
             "system",
             render(
@@ -65,11 +65,10 @@ class Talk:
         repeated = len(messages) - after if getattr(self.context.history, "append_only", False) else 1
         return await self._ask(messages, choices=choices, stable=repeated, model=model)
 
-    def read(self, completion: Completion, *, label: bool = False, **memo: Any) -> Decision:
+    def read(self, completion: Completion, *, label: bool = False) -> Decision:
         """The decision of an answer; with `label`, of what stands behind its last ``Action:``."""
         extract = labelled if label else None
-        found = decide(completion, self.context.actions, free_text=self.context.free_text, extract=extract)
-        return replace(found, memo=memo)
+        return decide(completion, self.context.actions, free_text=self.context.free_text, extract=extract)
 
 
 async def together(questions: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
@@ -97,10 +96,8 @@ def last_note(turn: Turn, name: str, default: Any = "") -> Any:
     return default
 
 
-def brief_answers(turn: Turn, thoughts: int | None) -> Turn:
-    """The turn, its past answers cut to their actions but for the newest `thoughts` (None: all stay)."""
-    if thoughts is None:
-        return turn
+def brief_answers(turn: Turn, thoughts: int) -> Turn:
+    """The turn, its past answers cut to their actions but for the newest `thoughts`."""
     keep_from = len(turn.past) - thoughts
     past: list[PastTurn] = [
         old if at >= keep_from else replace(old, decision=brief(old.decision))

@@ -35,14 +35,13 @@ class LearningAgent(CotAgent):
     ) -> None:
         self._known = list(context.memories)[-memories:]
         self._mode = mode
-        self._context = context
+        self._instructions = context.instructions
         super().__init__(context, thoughts=thoughts)
 
     async def remember(self, trial: Trial) -> dict[str, Any]:
         """Ask for the memory of a trial that is over, given the last memories and what happened."""
         words = render(
             self.question,
-            task=self._context.task,
             mode=self._mode,
             memories=told(self._known),
             trace=transcript(trial.past, tokens=_TRACE_TOKENS),
@@ -50,7 +49,7 @@ class LearningAgent(CotAgent):
             result=result(trial.progress, trial.episode_return),
             ending=trial.ending,
         )
-        system = Message.of("system", self._context.instructions)
+        system = Message.of("system", self._instructions)
         completion = await self._talk.ask([system, Message.of("user", words)], after=True)
         return self.content(completion)
 

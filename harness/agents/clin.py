@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from harness.agents._trials import LearningAgent, told
+from harness.agents._trials import LearningAgent
 from harness.api import AgentContext, Completion
 from harness.parsing import after_thinking
 
@@ -44,4 +44,4 @@ class ClinAgent(LearningAgent):
         return {"rules": rules}
 
     def _rules(self) -> list[str]:
-        return list(told(self._known)[-1]["content"]["rules"]) if self._known else []
+        return list(self._known[-1].content["rules"]) if self._known else []

@@ -18,7 +18,7 @@ class DirectAgent:
 
     def __init__(self, context: AgentContext, *, choices: bool = True) -> None:
         self._talk = Talk(context, "agents/direct.j2")
-        self._choices = self._talk.names if choices and not context.free_text else None
+        self._choices = self._talk.choices if choices else None
 
     async def act(self, turn: Turn) -> Decision:
         """Ask once and read the answer."""

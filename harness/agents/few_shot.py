@@ -42,7 +42,7 @@ class FewShotAgent:
         # The same seed may be in two series; it is not shown either.
         chosen = [each for each in found if each.seed != context.seed][:examples]
         self._talk = Talk(context, "agents/few_shot.j2", examples=len(chosen))
-        self._choices = self._talk.names if choices and not context.free_text else None
+        self._choices = self._talk.choices if choices else None
         self._shown = [
             message
             for number, each in enumerate(chosen, 1)

@@ -33,7 +33,7 @@ class ModulesAgent:
     ) -> None:
         self._talk = Talk(context, "agents/cot.j2" if reasoning else "agents/direct.j2")
         self._perception, self._memory, self._reasoning = perception, memory, reasoning
-        self._choices = None if reasoning or context.free_text else self._talk.names
+        self._choices = None if reasoning else self._talk.choices
         self._turns = turns
 
     async def act(self, turn: Turn) -> Decision:

@@ -7,10 +7,10 @@ from typing import Literal
 
 from harness.agents._talk import Talk, noted
 from harness.api import AgentContext, Completion, Decision, Observation, Outcome, Stability, Turn
-from harness.parsing import after_thinking, decide
+from harness.parsing import after_thinking
 from harness.settings import Count
 
-_HEAD = re.compile(r"^\W*actions?\W*[:=]\W*?(.*)\Z", re.I | re.M | re.S)
+_HEAD = re.compile(r"^\W*actions?\W*[:=]", re.I | re.M)
 _NUMBER = re.compile(r"^\s*(?:[-*•]|\(?\d+[.):])\s+")
 
 
@@ -30,7 +30,6 @@ class PlanAgent:
         self, context: AgentContext, *, actions: Count = 8, stop: Literal["news", "never"] = "news"
     ) -> None:
         self._talk = Talk(context, "agents/plan.j2", actions=actions, stop=stop)
-        self._context = context
         self._most = actions
         self._stop = surprise if stop == "news" else None
 
@@ -45,11 +44,7 @@ class PlanAgent:
         plan: list[str] = []
         repaired = ""
         for line in lines[: self._most]:
-            read = decide(
-                Completion(line, finish=completion.finish),
-                self._context.actions,
-                free_text=self._context.free_text,
-            )
+            read = self._talk.read(Completion(line, finish=completion.finish))
             if not read.outcome.acts:
                 break
             plan += read.actions
@@ -63,9 +58,8 @@ class PlanAgent:
 
 def _lines(text: str) -> list[str]:
     """What stands behind the last ``Actions:``, a line each, without numbers and bullets."""
-    heads = list(re.finditer(r"^\W*actions?\W*[:=]", text, re.I | re.M))
-    found = _HEAD.search(text, heads[-1].start()) if heads else None
-    body = found.group(1) if found else text
+    heads = list(_HEAD.finditer(text))
+    body = text[heads[-1].end() :] if heads else text
     return [_NUMBER.sub("", line).strip() for line in body.splitlines() if line.strip()]
 
 

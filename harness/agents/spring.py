@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from harness.agents._talk import Talk, brief, noted, together
+from harness.agents._talk import Talk, brief, together
 from harness.api import AgentContext, Decision, Message, Text, Turn
 from harness.histories._transcript import transcript
 from prompts import render
@@ -62,8 +62,7 @@ class SpringAgent:
             found = await together([self._ask(seen, name, answers) for name in wave])
             answers.update(zip(wave, found, strict=True))
         completion = await self._talk.ask(self._messages(seen, "act", answers), after=True)
-        decision = brief(self._talk.read(completion, label=True))
-        return noted(turn, decision)
+        return brief(self._talk.read(completion, label=True))
 
     async def _ask(self, seen: Message, name: str, answers: Mapping[str, str]) -> str:
         return (await self._talk.ask(self._messages(seen, name, answers), after=True)).text.strip()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from harness.agents._talk import Talk, brief, last_note, noted
-from harness.api import AgentContext, Decision, Message, Turn
+from harness.api import AgentContext, Decision, Turn
 from harness.histories._messages import observation_text
 from harness.parsing import after_thinking, labelled
 from harness.settings import Count
@@ -49,16 +49,7 @@ class SubgoalsAgent:
         teacher: str = "",
     ) -> None:
         self._worker = Talk(context, "agents/subgoals_worker.j2", kind=kind)
-        self._teacher = Message.of(
-            "system",
-            render(
-                "agents/subgoals_teacher.j2",
-                instructions=context.instructions,
-                note=getattr(context.history, "note", ""),
-                kind=kind,
-                goals=goals,
-            ),
-        )
+        self._teacher = Talk(context, "agents/subgoals_teacher.j2", kind=kind, goals=goals).system
         self._kind: Kind = kind
         self._model = teacher
         self._most = goals
@@ -82,8 +73,7 @@ class SubgoalsAgent:
         before: dict[str, Any] = last_note(turn, "subgoals", {"open": [], "since": 0})
         if before["open"] and turn.index - before["since"] < self._patience:
             return {"open": before["open"], "since": before["since"]}
-        told = list(_reached(turn))
-        question = render("agents/subgoals_question.j2", reached=told, given_up=before["open"][:1])
+        question = render("agents/subgoals_question.j2", reached=_reached(turn), given_up=before["open"][:1])
         present = self._worker.messages(turn, after=question)[1:]
         answer = await self._worker.ask([self._teacher, *present], after=True, model=self._model)
         named = [line.strip() for line in _LINE.findall(after_thinking(answer.text))]

@@ -22,7 +22,7 @@ class VoteAgent:
 
     def __init__(self, context: AgentContext, *, samples: Count = 5, think: bool = True) -> None:
         self._talk = Talk(context, "agents/cot.j2" if think else "agents/direct.j2")
-        self._choices = None if think or context.free_text else self._talk.names
+        self._choices = None if think else self._talk.choices
         self._samples = samples
         self._think = think
 

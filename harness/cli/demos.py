@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 
 from harness import demonstrations, tasks
 from harness.errors import InputError
+from harness.plan import check_observe
 from harness.records import Episode, Status, read_run
 from harness.seeds import episode_seed
 
@@ -31,7 +31,8 @@ def demos(
     if not runs and not patterns:
         raise InputError("say what to show: --task PATTERN (oracles play it) or run folders")
     played, recorded = _with_oracle(patterns), _best(runs, episodes)
-    _check_observe([*played, *(episode.header.task for episode in recorded)], shape["observe"])
+    for task in (*played, *(episode.header.task for episode in recorded)):
+        check_observe(tasks.info(task), shape["observe"])  # one that shows nothing would demonstrate nothing
     _check_file(out)
     found = [
         demonstrations.by_oracle(task, seed, **shape) for task in played for seed in _seeds(task, episodes)
@@ -72,15 +73,6 @@ def _best(runs: tuple[Path, ...], episodes: int) -> list[Episode]:
 def _progress(episode: Episode) -> float:
     assert episode.end is not None  # noqa: S101 - it is done
     return -episode.end.progress.value
-
-
-def _check_observe(names: Iterable[str], observe: str) -> None:
-    """Refuse what a task cannot show: a demonstration of nothing."""
-    for info in map(tasks.info, names):
-        if observe in ("text", "both") and not info.text:
-            raise InputError(f"{info.task} has no text observation: use --observe image")
-        if observe in ("image", "both") and not info.image:
-            raise InputError(f"{info.task} has no picture: use --observe text")
 
 
 def _check_file(out: Path) -> None:

@@ -65,31 +65,28 @@ class Blocks:
             self._clear()
         while self._done < len(past):
             at = self._done
-            self._begin_where_needed(turns, at)
-            whole = at == self._found[-1].start
-            self._size += self._costs.shown(turns, at, whole=whole) + self._costs.said(turns, at)
+            if (block := self._at(turns, at)) is not self._found[-1]:
+                self._found.append(block)
+                self._size = sum(self._cost(turns, old, block.start) for old in range(block.start, at))
+            self._size += self._cost(turns, at, block.start)
             self._last, self._done = past[at], at + 1
-        kept = self._size, len(self._found)
-        self._begin_where_needed(turns, len(past))
-        found = list(self._found)
-        # The present turn is decided again when it is past, then with its own answer known: the same way.
-        self._size = kept[0]
-        del self._found[kept[1] :]
-        return found
+        # The present turn is decided again, the same way, once it is past.
+        block = self._at(turns, len(past))
+        return [*self._found] if block is self._found[-1] else [*self._found, block]
 
-    def _begin_where_needed(self, turns: Turns, at: int) -> None:
-        start = self._found[-1].start
-        if at == start:
-            return
-        costs = self._costs
-        size = self._size + costs.shown(turns, at, whole=False) + costs.pictures(turns, at, start)
+    def _at(self, turns: Turns, at: int) -> Block:
+        """The block that shows a turn: the last one, or a new one where that would break the budget."""
+        last, costs = self._found[-1], self._costs
+        if at == last.start:
+            return last
+        size = self._size + costs.shown(turns, at, whole=False) + costs.pictures(turns, at, last.start)
         if size <= self._tokens:
-            return
-        start = earliest(costs, turns, at, room=self._room)
-        self._found.append(Block(start, at))
-        self._size = sum(
-            costs.shown(turns, old, whole=old == start) + costs.said(turns, old) for old in range(start, at)
-        )
+            return last
+        return Block(earliest(costs, turns, at, room=self._room), at)
+
+    def _cost(self, turns: Turns, at: int, start: int) -> int:
+        """What a past turn costs in a conversation that begins at `start`."""
+        return self._costs.shown(turns, at, whole=at == start) + self._costs.said(turns, at)
 
 
 def earliest(costs: Costs, turns: Turns, at: int, *, room: int, most: int | None = None) -> int:

@@ -59,7 +59,7 @@ class EmbeddedProvider(Provider):
         return await loop.run_in_executor(self._thread, self._answer, request)
 
     def count(self, text: str) -> int | None:
-        """Tokens, as the model's tokenizer has them (an interrupted thread leaves no other state)."""
+        """Tokens by the model's tokenizer."""
         return len(_load(self._file).tokens(text))
 
     async def aclose(self) -> None:
