@@ -22,8 +22,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from harness.errors import InputError
 from harness.keys import scrub
 
-SCHEMA = 1
-"""Raised whenever a line changes its meaning. Readers accept every version up to this one."""
+SCHEMA = 2
+"""Raised whenever lines get fields or change their meaning. Readers accept every version up to this one.
+
+2: `Header.deterministic`, `TurnRecord.observation`.
+"""
 
 
 class _Line(BaseModel):
@@ -148,6 +151,7 @@ class Header(_Line):
     started: str  # ISO 8601, UTC
     price: str = ""  # where the model's price is from
     series: str = ""  # what the seeds are drawn from: the suite and its version, or a name
+    deterministic: bool = True  # whether seed and actions give the same hashes again
 
     @property
     def entrant(self) -> str:
@@ -175,6 +179,7 @@ class TurnRecord(_Line):
     decision: DecisionRecord
     calls: tuple[CallRecord, ...] = ()
     steps: tuple[StepRecord, ...] = ()
+    observation: ObservationRecord | None = None  # after the steps, where replaying could not give it
     seconds_model: float = 0.0
     seconds_env: float = 0.0
     seconds_wait: float = 0.0  # waiting on the provider's limits and retries

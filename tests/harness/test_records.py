@@ -108,7 +108,7 @@ def test_a_file_cut_anywhere_is_mended_to_whole_lines(tmp_path_factory, cut):
         lambda lines: [lines[0], b"{}\n"],
         lambda lines: [lines[0], b"\x00\xff garbage\n"],
         lambda lines: [lines[0].replace(b'"seed":7', b'"seed":"seven"')],
-        lambda lines: [lines[0].replace(b'"schema_version":1', b'"schema_version":99')],
+        lambda lines: [lines[0].replace(b'"schema_version":2', b'"schema_version":99')],
         lambda lines: [lines[0].replace(b'"seed":7', b'"seed":7,"extra":1')],
     ],
 )
