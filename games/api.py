@@ -133,6 +133,9 @@ class GameEnv(gymnasium.Env[Any, Any]):
     free_text: bool = False
     """True where `decode` takes more than the names in `actions` (a grammar of keys)."""
 
+    savable: bool = False
+    """True where `checkpoint` gives bytes that are safe to restore from a stranger's file (no pickle)."""
+
     max_steps: int
     """The true step limit: the environment truncates itself after so many `step` calls."""
 

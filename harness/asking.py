@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Protocol
 
 from harness.api import Completion, Image, Message, Request, Sampling
-from harness.client import Answer
-from harness.convert import common_prefix, message_records, sampling_record, usage_record
+from harness.client import Answer, fingerprint
+from harness.convert import common_prefix, completion_of, message_records, sampling_record, usage_record
+from harness.journal import Journal, Kept
 from harness.records import CallRecord, MessageRecord, RequestRecord
 from harness.seeds import derive
 
@@ -45,6 +46,7 @@ class Asker:
         *,
         previous: tuple[MessageRecord, ...] = (),
         others: Mapping[str, Client] = MappingProxyType({}),
+        journal: Journal | None = None,
     ) -> None:
         self._client = client
         self._others = others
@@ -52,7 +54,8 @@ class Asker:
         self._seed = seed
         self._sampling = sampling
         self._previous = previous
-        self._answers: dict[int, tuple[Request, Answer, str]] = {}
+        self._journal = journal
+        self._answers: dict[int, tuple[Request, CallRecord]] = {}
         self._turn = 0
         self._asked = 0
         self.waited = 0.0
@@ -81,40 +84,59 @@ class Asker:
             turn=self._turn,
             call=call,
         )
+        key = fingerprint(request, model=model)
+        if self._journal is not None and (kept := self._journal.find(self._turn, call, key)) is not None:
+            return self._noted(request, kept.answer, kept.waited)
         answer = await (self._others[model] if model else self._client).complete(request)
-        self.waited += answer.waited
-        self._answers[call] = (request, answer, model)
-        return answer.completion
+        record = _record(answer, model)
+        if self._journal is not None:
+            kept = Kept(turn=request.turn, call=call, request=key, waited=answer.waited, answer=record)
+            self._journal.keep(kept)
+        return self._noted(request, record, answer.waited)
+
+    def _noted(self, request: Request, record: CallRecord, waited: float) -> Completion:
+        self.waited += waited
+        self._answers[request.call] = (request, record)
+        return completion_of(record)
 
     def take(self) -> tuple[CallRecord, ...]:
-        """The calls since the turn began."""
-        return tuple(self._note(*self._answers[call]) for call in sorted(self._answers))
+        """The calls since the turn began, each with its request."""
+        return tuple(self._whole(*self._answers[call]) for call in sorted(self._answers))
 
-    def _note(self, request: Request, answer: Answer, model: str) -> CallRecord:
-        records = message_records(request.messages)
-        keep = common_prefix(self._previous, records)
-        self._previous = records
-        done = answer.completion
+    def _whole(self, request: Request, record: CallRecord) -> CallRecord:
+        messages = message_records(request.messages)
+        keep = common_prefix(self._previous, messages)
+        self._previous = messages
         parts = [part for message in request.messages for part in message.parts]
-        return CallRecord(
-            request=RequestRecord(
-                keep=keep,
-                add=records[keep:],
-                choices=request.choices,
-                sampling=sampling_record(request.sampling),
-            ),
-            characters=sum(len(message.text) for message in request.messages),
-            pictures=sum(isinstance(part, Image) for part in parts),
-            model=model,
-            text=done.text,
-            reasoning=done.reasoning,
-            finish=done.finish,
-            usage=usage_record(done.usage),
-            latency=done.latency,
-            first_token=done.first_token,
-            queued=answer.queued,
-            cost=done.cost,
-            retries=answer.retries,
-            cached=answer.cached,
-            details=dict(done.details),
+        asked = RequestRecord(
+            keep=keep,
+            add=messages[keep:],
+            choices=request.choices,
+            sampling=sampling_record(request.sampling),
         )
+        facts = {
+            "request": asked,
+            "characters": sum(len(message.text) for message in request.messages),
+            "pictures": sum(isinstance(part, Image) for part in parts),
+        }
+        return record.model_copy(update=facts)
+
+
+def _record(answer: Answer, model: str) -> CallRecord:
+    """An answer as it is written, without its request."""
+    done = answer.completion
+    return CallRecord(
+        request=RequestRecord(),
+        model=model,
+        text=done.text,
+        reasoning=done.reasoning,
+        finish=done.finish,
+        usage=usage_record(done.usage),
+        latency=done.latency,
+        first_token=done.first_token,
+        queued=answer.queued,
+        cost=done.cost,
+        retries=answer.retries,
+        cached=answer.cached,
+        details=dict(done.details),
+    )

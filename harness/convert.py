@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any, cast
 
-from games.api import Observation, Progress
-from harness.api import Decision, Message, Outcome, Sampling, Text, Usage
+from games.api import Observation, Progress, Section, Stability
+from harness.api import Completion, Decision, Message, Outcome, Sampling, Text, Usage
 from harness.records import (
+    CallRecord,
     DecisionRecord,
     MessageRecord,
     ObservationRecord,
@@ -30,10 +32,20 @@ def observation_record(observation: Observation) -> ObservationRecord:
     return ObservationRecord(sections=sections, image=image)
 
 
+def observation_of(record: ObservationRecord) -> Observation:
+    """The words of an observation, read back."""
+    return Observation(tuple(Section(s.name, s.text, Stability(s.stability)) for s in record.sections))
+
+
 def progress_record(progress: Progress) -> ProgressRecord:
     """Progress as plain numbers."""
     parts = {name: float(value) for name, value in progress.parts.items()}
     return ProgressRecord(value=float(progress.value), parts=parts)
+
+
+def progress_of(record: ProgressRecord) -> Progress:
+    """Progress read back."""
+    return Progress(record.value, record.parts)
 
 
 def step_record(action: str, frame: Frame) -> StepRecord:
@@ -71,6 +83,20 @@ def decision_of(record: DecisionRecord) -> Decision:
         record.memo,
         record.planned,
         record.cut,
+    )
+
+
+def completion_of(record: CallRecord) -> Completion:
+    """An answer read back."""
+    return Completion(
+        text=record.text,
+        reasoning=record.reasoning,
+        finish=cast(Any, record.finish),
+        usage=usage_of(record.usage),
+        latency=record.latency,
+        first_token=record.first_token,
+        cost=record.cost,
+        details=record.details,
     )
 
 

@@ -8,7 +8,8 @@ LudometerError
 │   └── ProviderTimeout
 └── FatalError        another try would fail the same way
 ├── RunStopped    not an error of the model: the run ends here, resumable
-│   └── BudgetExhausted
+│   ├── BudgetExhausted
+│   └── CannotWrite
 └── MissingKey    also an InputError: found before anything starts
 """
 
@@ -56,6 +57,15 @@ class RunStopped(FatalError):
 
 class BudgetExhausted(RunStopped):
     """A budget (tokens, dollars, seconds) is used up; the run can be resumed with a larger one."""
+
+
+class CannotWrite(RunStopped):
+    """A file cannot be written (the disk is full, the folder became read-only); nothing before it is lost."""
+
+    def __init__(self, path: object, error: OSError) -> None:
+        super().__init__(
+            f"cannot write {path}: {error.strerror or error}; mend that and run the same command again"
+        )
 
 
 class MissingKey(FatalError, InputError):

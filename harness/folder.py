@@ -15,7 +15,6 @@ import json
 import os
 import socket
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -27,6 +26,7 @@ from harness.keys import scrub
 from harness.plan import Plan
 from harness.records import SCHEMA
 from harness.spec import RunSpec, config_hash, identity
+from harness.storage import replace_file
 
 _NOTED = (
     "ludometer", "gymnasium", "numpy", "minigrid", "crafter", "ale-py", "nle", "minihack", "torch",
@@ -47,17 +47,12 @@ def versions() -> dict[str, str]:
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Replace a file whole or not at all. Keys do not get into it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(scrub(text))
-        # mkstemp makes files that only their owner reads; a run folder is meant to be shared.
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """Replace a file whole or not at all. Keys do not get into it.
+
+    Raises:
+        CannotWrite: it stays as it was.
+    """
+    replace_file(path, scrub(text).encode())
 
 
 class RunFolder:

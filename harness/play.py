@@ -6,13 +6,13 @@ every hash is compared on the way, and only then is the model asked for the next
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from games.api import UnknownAction
+from harness import acting
+from harness.acting import Acted
 from harness.api import (
     Agent,
     AgentContext,
@@ -20,28 +20,25 @@ from harness.api import (
     Memory,
     Meter,
     Outcome,
-    PastTurn,
     ProviderTimeout,
     Sampling,
     Trial,
     Turn,
-    Usage,
 )
 from harness.asking import Asker, Client
+from harness.checkpoints import Checkpoint, Keeper
 from harness.convert import (
-    decision_of,
     decision_record,
     observation_record,
     progress_record,
     step_record,
-    usage_of,
     usage_record,
 )
-from harness.errors import LudometerError, ProviderError, RunStopped
+from harness.errors import ProviderError, RunStopped
+from harness.journal import Journal, journal_of
 from harness.keys import scrub
 from harness.plan import EpisodeSpec
 from harness.records import (
-    CallRecord,
     End,
     Ending,
     Episode,
@@ -50,18 +47,15 @@ from harness.records import (
     Header,
     MemoryRecord,
     MessageRecord,
+    ObservationRecord,
     Start,
     Status,
     TurnRecord,
 )
-from harness.stage import Stage
-from harness.tokens import calibrated
-from harness.world import Briefing, Frame, World
-from prompts import render
-
-
-class ReplayMismatch(LudometerError):
-    """The environment no longer gives what was recorded."""
+from harness.resuming import replay, restore
+from harness.stage import Scene, Stage, WorkerDied
+from harness.state import State, advance, pay, reached
+from harness.world import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +71,8 @@ class Job:
     on_record: Callable[[TurnRecord | MemoryRecord], None] = lambda _: None
     memories: tuple[Memory, ...] = ()
     others: Mapping[str, Client] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _State:
-    """Where an episode stands between two turns."""
-
-    briefing: Briefing
-    frame: Frame
-    past: list[PastTurn] = field(default_factory=list)
-    notice: str = ""
-    meter: Meter = field(default_factory=Meter)
-    steps: int = 0
-    episode_return: float = 0.0
-    usage: Usage = field(default_factory=Usage)
-    cost: float | None = 0.0
-    seconds: float = 0.0  # model and environment time; waiting on the provider does not count
+    alone: bool = False  # in a worker of its own
+    keeper: Keeper | None = None  # where the game is not deterministic
 
 
 async def play(job: Job, stage: Stage, recorded: Episode | None = None) -> Status:
@@ -100,34 +80,48 @@ async def play(job: Job, stage: Stage, recorded: Episode | None = None) -> Statu
 
     Raises:
         ReplayMismatch: the recorded part does not replay; nothing was written.
-        RunStopped: a budget is used up, or the player wants to stop; the episode can be resumed.
+        WorkerDied: the process that the world lived in is gone; the episode can go on from its records.
+        RunStopped: a budget is used up, a file cannot be written, or the player wants to stop; the episode
+            can be resumed.
     """
     spec = job.spec
-    world = await stage.run(World, spec.task, observe=spec.observe, step_limit=spec.limits.steps)
+    scene = await stage.open(spec.task, observe=spec.observe, step_limit=spec.limits.steps, alone=job.alone)
+    journal = Journal(journal_of(job.path))
     try:
-        briefing, frame = await stage.run(world.reset, spec.seed)
-        state = _State(briefing, frame, meter=_meter(job.client))
+        briefing, frame = await scene.run(acting.begin, spec.seed)
+        state = State(briefing, frame, meter=_meter(job.client))
         if recorded is not None and recorded.start is not None:
-            await stage.run(_replay, world, state, recorded, _asks_oracle(spec))
+            if job.keeper is None:
+                await replay(scene, state, recorded, _asks_oracle(spec))
+            else:
+                await restore(scene, state, recorded, job.keeper)
         with EpisodeWriter(job.path) as writer:
             if recorded is None:
                 writer.write(job.header)
             if recorded is None or recorded.start is None:
+                if job.keeper is not None:
+                    job.keeper.keep_picture(frame.observation)
                 writer.write(_start(state))
-            return await _Player(job, stage, world, state, recorded).play(writer)
+            status = await _Player(job, scene, state, recorded, journal).play(writer)
+            if status is Status.DONE:
+                journal.clear()
+            return status
     finally:
-        await stage.run(world.close)
+        journal.close()
+        await scene.close()
 
 
 class _Player:
     """An episode under way: the agent, its model, the world and where they stand."""
 
-    def __init__(self, job: Job, stage: Stage, world: World, state: _State, recorded: Episode | None) -> None:
+    def __init__(
+        self, job: Job, scene: Scene, state: State, recorded: Episode | None, journal: Journal
+    ) -> None:
         self._job = job
-        self._stage = stage
-        self._world = world
+        self._scene = scene
         self._state = state
-        self._asker = _asker(job, recorded)
+        self._journal = journal
+        self._asker = _asker(job, recorded, journal)
         remembered = recorded is not None and recorded.memory is not None
         self._learns = bool(getattr(job.spec.entrant.factory, "trials", False)) and not remembered
         self._made: Agent | None = None
@@ -135,14 +129,17 @@ class _Player:
     async def play(self, writer: EpisodeWriter) -> Status:
         """Turn after turn, until the game or a limit ends it, it cannot go on, or the run stops."""
         state = self._state
-        while (limit := _limit(self._job.spec, state)) is None and not state.frame.over:
+        while (limit := reached(self._job.spec.limits, state)) is None and not state.frame.over:
             if self._job.stopping():
                 return Status.UNFINISHED
             if not await self._written(writer, self._turn()):
                 return Status.FAILED
+            await self._checkpoint()
         if self._learns and not await self._written(writer, self._remember(limit)):
             return Status.FAILED
         writer.write(_end(state, limit))
+        if self._job.keeper is not None:
+            self._job.keeper.forget()
         return Status.DONE
 
     async def _written(
@@ -151,7 +148,7 @@ class _Player:
         """Write what is being made; False where it failed, which is written instead."""
         try:
             record = await making
-        except RunStopped:
+        except (RunStopped, WorkerDied):
             raise
         except ProviderError as error:
             outcome = Outcome.TIMEOUT if isinstance(error, ProviderTimeout) else Outcome.API_ERROR
@@ -161,8 +158,15 @@ class _Player:
             writer.write(_failure(self._state, "env_error", error))
             return False
         writer.write(record)
+        self._journal.clear()
         self._job.on_record(record)
         return True
+
+    async def _checkpoint(self) -> None:
+        """Keep the state of a game that replaying could not bring back."""
+        keeper = self._job.keeper
+        if keeper is not None and (state := await self._scene.run(acting.checkpoint)) is not None:
+            keeper.save(Checkpoint(len(self._state.past), state))
 
     async def _turn(self) -> TurnRecord:
         state, asker, index = self._state, self._asker, len(self._state.past)
@@ -171,20 +175,38 @@ class _Player:
         turn = Turn(index, state.frame.observation, tuple(state.past), state.notice, state.meter)
         decision = await self._agent.act(turn)
         calls = asker.take() if asker is not None else ()
-        begun = time.perf_counter()
-        decision, frames = await self._stage.run(_execute, self._world, decision, state)
+        acted = await self._act(decision)
+        decision, frames = _carried_out(decision, acted), acted.frames
+        last = frames[-1] if frames else None
         record = TurnRecord(
             index=index,
             notice=state.notice,
             decision=decision_record(decision),
             calls=calls,
             steps=tuple(step_record(a, f) for a, f in zip(decision.actions, frames, strict=True)),
+            observation=self._seen(last),
             seconds_model=sum(call.latency for call in calls),
-            seconds_env=time.perf_counter() - begun,
+            seconds_env=acted.seconds,
             seconds_wait=asker.waited if asker is not None else 0.0,
         )
-        _advance(state, decision, frames, record)
+        advance(state, decision, last, sum(frame.reward for frame in frames), record)
         return record
+
+    def _seen(self, frame: Frame | None) -> ObservationRecord | None:
+        """What a game that is not deterministic showed, for the record."""
+        if frame is None or (keeper := self._job.keeper) is None:
+            return None
+        keeper.keep_picture(frame.observation)
+        return observation_record(frame.observation)
+
+    async def _act(self, decision: Decision) -> Acted:
+        """Step the environment through a decision's actions."""
+        state = self._state
+        actions = decision.actions[: state.briefing.max_steps - state.steps]
+        if not decision.outcome.acts:
+            return Acted((), "", 0.0)
+        before = state.frame.observation if decision.stop else None
+        return await self._scene.run(acting.act, actions, decision.stop, before)
 
     async def _remember(self, limit: str | None) -> MemoryRecord:
         """What the agent learns from the trial that is over."""
@@ -201,7 +223,7 @@ class _Player:
         )
         content = await self._agent.remember(trial)  # type: ignore[attr-defined]
         calls = asker.take() if asker is not None else ()
-        _pay(state, calls)
+        pay(state, calls)
         return MemoryRecord(content=dict(content), calls=calls)
 
     @property
@@ -216,7 +238,7 @@ class _Player:
         entrant = spec.entrant
 
         async def oracle() -> str:
-            return await self._stage.run(self._world.oracle)
+            return await self._scene.run(acting.oracle)
 
         context = AgentContext(
             task=spec.task,
@@ -235,82 +257,16 @@ class _Player:
         return agent
 
 
-def _execute(world: World, decision: Decision, state: _State) -> tuple[Decision, list[Frame]]:
-    """Step the environment through a decision's actions; those that were not executed are cut off."""
+def _carried_out(decision: Decision, acted: Acted) -> Decision:
+    """The decision with the actions that were executed; the others were planned."""
     if not decision.outcome.acts:
-        return replace(decision, actions=()), []
-    frames: list[Frame] = []
-    before, cut = state.frame, ""
-    for action in decision.actions[: state.briefing.max_steps - state.steps]:
-        try:
-            frame = world.step(action)
-        except UnknownAction as error:
-            cut = str(error)
-            break
-        frames.append(frame)
-        if frame.over:
-            break
-        if decision.stop and (cut := decision.stop(before.observation, frame.observation, frame.reward)):
-            break
-        before = frame
-    if not frames:
-        return replace(decision, actions=(), outcome=Outcome.INVALID_ACTION, repair=cut), []
-    done, planned = decision.actions[: len(frames)], decision.actions
+        return replace(decision, actions=())
+    if not acted.frames:
+        return replace(decision, actions=(), outcome=Outcome.INVALID_ACTION, repair=acted.cut)
+    done, planned = decision.actions[: len(acted.frames)], decision.actions
     if len(done) == len(planned):
-        return decision, frames
-    return replace(decision, actions=done, planned=planned, cut=cut), frames
-
-
-def _advance(state: _State, decision: Decision, frames: Sequence[Frame], record: TurnRecord) -> None:
-    """Move the state past a turn. The same when it was just played and when it is replayed."""
-    reward = sum(frame.reward for frame in frames)
-    state.past.append(PastTurn(state.frame.observation, decision, reward, state.notice, state.meter))
-    state.frame = frames[-1] if frames else state.frame
-    state.notice = _notice(decision)
-    state.steps += len(frames)
-    state.episode_return += reward
-    state.seconds += record.seconds_env
-    state.meter = calibrated(state.meter, record.calls)
-    _pay(state, record.calls)
-
-
-def _pay(state: _State, calls: Sequence[CallRecord]) -> None:
-    """Count what calls used."""
-    for call in calls:
-        state.seconds += call.latency
-        state.usage = state.usage + usage_of(call.usage)
-        state.cost = None if call.cost is None or state.cost is None else state.cost + call.cost
-
-
-def _notice(decision: Decision) -> str:
-    """What the model is told when its last answer did nothing, or not all that it asked for."""
-    if decision.planned:
-        facts = {"done": len(decision.actions), "planned": len(decision.planned), "cut": decision.cut}
-        return render("notices/cut_plan.j2", **facts)
-    if decision.outcome.acts:
-        return ""
-    return render("notices/lost_turn.j2", outcome=str(decision.outcome), detail=decision.repair)
-
-
-def _replay(world: World, state: _State, recorded: Episode, asks_oracle: bool) -> None:
-    """Execute the recorded actions again, comparing every hash."""
-    assert recorded.start is not None  # noqa: S101 - the caller looked
-    _same(recorded.start.hash, state.frame.hash, "the first observation")
-    for turn in recorded.turns:
-        frames = []
-        for step in turn.steps:
-            if asks_oracle:
-                world.oracle()
-            frames.append(world.step(step.action))
-            _same(step.hash, frames[-1].hash, f"turn {turn.index}")
-        _advance(state, decision_of(turn.decision), frames, turn)
-    if recorded.memory is not None:
-        _pay(state, recorded.memory.calls)
-
-
-def _same(recorded: str, now: str, where: str) -> None:
-    if recorded != now:
-        raise ReplayMismatch(f"{where} is not what was recorded (hash {now[:12]}, recorded {recorded[:12]})")
+        return decision
+    return replace(decision, actions=done, planned=planned, cut=acted.cut)
 
 
 def _asks_oracle(spec: EpisodeSpec) -> bool:
@@ -324,14 +280,22 @@ def _meter(client: Client | None) -> Meter:
     return Meter(exact=lambda text: client.count(text) or 0)
 
 
-def _asker(job: Job, recorded: Episode | None) -> Asker | None:
+def _asker(job: Job, recorded: Episode | None, journal: Journal) -> Asker | None:
     if job.client is None:
         return None
     previous: tuple[MessageRecord, ...] = ()
     for _, _, messages in recorded.requests() if recorded is not None else ():
         previous = messages
     name = request_id(job.spec)
-    return Asker(job.client, name, job.spec.seed, job.sampling, previous=previous, others=job.others)
+    return Asker(
+        job.client,
+        name,
+        job.spec.seed,
+        job.sampling,
+        previous=previous,
+        others=job.others,
+        journal=journal,
+    )
 
 
 def request_id(spec: EpisodeSpec) -> str:
@@ -339,21 +303,7 @@ def request_id(spec: EpisodeSpec) -> str:
     return f"{spec.id}#{spec.seed}"
 
 
-def _limit(spec: EpisodeSpec, state: _State) -> str | None:
-    """The first limit that is reached, by name."""
-    limits = spec.limits
-    tokens = state.usage.input + state.usage.output
-    reached = {
-        "steps": state.steps >= state.briefing.max_steps,
-        "turns": len(state.past) >= (limits.turns or state.briefing.max_steps),
-        "tokens": limits.tokens is not None and tokens >= limits.tokens,
-        "dollars": limits.dollars is not None and (state.cost or 0.0) >= limits.dollars,
-        "seconds": limits.seconds is not None and state.seconds >= limits.seconds,
-    }
-    return next((name for name, hit in reached.items() if hit), None)
-
-
-def _start(state: _State) -> Start:
+def _start(state: State) -> Start:
     return Start(
         instructions=state.briefing.instructions,
         observation=observation_record(state.frame.observation),
@@ -363,12 +313,13 @@ def _start(state: _State) -> Start:
     )
 
 
-def _failure(state: _State, outcome: str, error: Exception) -> Failure:
+def _failure(state: State, outcome: str, error: Exception) -> Failure:
     message = scrub(str(error))[:2000]
-    return Failure(turn=len(state.past), outcome=outcome, error=type(error).__name__, message=message)
+    kind = getattr(error, "kind", type(error).__name__)
+    return Failure(turn=len(state.past), outcome=outcome, error=kind, message=message)
 
 
-def _end(state: _State, limit: str | None) -> End:
+def _end(state: State, limit: str | None) -> End:
     ended = state.frame.terminated
     return End(
         ending=Ending.TERMINATED if ended else Ending.TRUNCATED,

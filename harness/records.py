@@ -15,12 +15,13 @@ import os
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from harness.errors import InputError
 from harness.keys import scrub
+from harness.storage import Appender
 
 SCHEMA = 2
 """Raised whenever lines get fields or change their meaning. Readers accept every version up to this one.
@@ -379,20 +380,22 @@ def to_json(line: _Line) -> bytes:
 
 
 class EpisodeWriter:
-    """Appends to one episode file and flushes every line. One writer a file."""
+    """Appends whole lines to one episode file. One writer a file."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._stream: BinaryIO = path.open("ab")
+        self._appender = Appender(path)
 
     def write(self, line: Line) -> None:
-        """Append one line, whole, and hand it to the operating system."""
-        self._stream.write(to_json(line) + b"\n")
-        self._stream.flush()
+        """Append one line, whole, and hand it to the operating system.
+
+        Raises:
+            CannotWrite: it cannot be written; nothing of it stays in the file.
+        """
+        self._appender.append(to_json(line) + b"\n")
 
     def close(self) -> None:
         """Close the file."""
-        self._stream.close()
+        self._appender.close()
 
     def __enter__(self) -> EpisodeWriter:
         return self

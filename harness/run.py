@@ -3,214 +3,153 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from itertools import takewhile
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from harness import plan as planning
-from harness.api import Host, Memory, Provider, Sampling
-from harness.client import Budget, Caps, Limiter, ModelClient, Price, Rates, ResponseCache
-from harness.errors import InputError, ProviderError, RunStopped
+from harness import acting
+from harness.client import Budget
+from harness.episodes import Chain, Result, Running, Watcher, play_chain
+from harness.errors import InputError
 from harness.folder import RunFolder, versions
-from harness.keys import scrub
+from harness.journal import journal_of
+from harness.journal import read as read_journal
+from harness.models import Models, budget_of
 from harness.plan import EpisodeSpec, Plan
-from harness.play import Job, ReplayMismatch, now, play, request_id
-from harness.records import Episode, Header, MemoryRecord, Status, TurnRecord, mend, read_episode
+from harness.play import request_id
+from harness.records import CallRecord, Status, mend, read_episode
 from harness.spec import RunSpec
-from harness.stage import Stage
-from harness.world import World
+from harness.stage import Stage, Threads, WorkerDied
+from harness.workers import Workers
+
+__all__ = ["Result", "Watcher", "execute"]
+
+_LONG = 10_000
+"""Turns that a task is taken to have where only its environment knows."""
 
 
-class Watcher:
-    """Who is told how a run goes. This one does nothing with it; the live display does."""
+async def execute(
+    spec: RunSpec,
+    plan: Plan,
+    folder: RunFolder,
+    digest: str,
+    watcher: Watcher,
+    *,
+    result: Result | None = None,
+) -> Result:
+    """Play every episode of a plan (of this shard of it) that is not done yet.
 
-    def planned(self, done: int, total: int) -> None:
-        """How many episodes there are, and how many were done before."""
-
-    def turn(self, spec: EpisodeSpec, record: TurnRecord | MemoryRecord) -> None:
-        """One turn was written, or what was learned after the last one."""
-
-    def ended(self, spec: EpisodeSpec, episode: Episode) -> None:
-        """One episode is over, or failed."""
-
-    def say(self, line: str) -> None:
-        """Something that the user should read."""
-
-
-@dataclass(slots=True)
-class Result:
-    """What came of a run. `calls` counts the completions that this process asked for."""
-
-    done: int = 0
-    failed: int = 0
-    unfinished: int = 0
-    done_before: int = 0
-    calls: int = 0
-    stopped: str = ""
-    mended: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Context:
-    spec: RunSpec
-    plan: Plan
-    folder: RunFolder
-    digest: str
-    watcher: Watcher
-    stage: Stage
-    clients: dict[str, ModelClient]
-    prices: dict[str, Price]
-    versions: dict[str, str]
-    result: Result
-
-
-async def execute(spec: RunSpec, plan: Plan, folder: RunFolder, digest: str, watcher: Watcher) -> Result:
-    """Play every episode of a plan that is not done yet.
+    `result`, where given, is filled as the run goes, so that it tells also of a run that is cancelled.
 
     Raises:
-        InputError: a provider cannot be made; nothing was started.
+        InputError: a provider cannot be made, or a file in the folder is none of this run's; nothing was
+            started.
     """
-    result = Result()
-    budget = _budget(spec)
-    open_episodes = _what_is_left(plan, folder, watcher, result, budget)
-    watcher.planned(result.done_before, len(plan.episodes))
-    _try_engines(open_episodes)
-    providers = _providers(spec, open_episodes)
-    prices = {model: _price(spec, model, provider) for model, provider in providers.items()}
-    _priced(budget, prices)
-    clients = _clients(spec, providers, prices, budget, watcher)
-    context = _Context(
-        spec, plan, folder, digest, watcher, Stage(spec.workers), clients, prices, versions(), result
-    )
+    result = Result() if result is None else result
+    budget = budget_of(spec)
+    chains = _chains(plan, spec.shard)
+    result.total = sum(map(len, chains))
+    books = _Books(folder, digest, watcher, result, budget)
+    left = list(books.what_is_left(chains))
+    watcher.planned(result.done_before, result.total)
+    open_episodes = [episode for chain in left for episode in chain]
+    stage: Stage = Workers(spec.workers) if spec.workers != 0 else Threads()
+    models = None
     try:
-        await _open(context)
-        await _all(context, open_episodes)
+        await _try_engines(stage, open_episodes)
+        models = Models(spec, open_episodes, budget, watcher.say)
+        context = Running(spec, plan, folder, digest, watcher, stage, models, versions(), result)
+        await models.open(folder.path / "engines")
+        await _all(context, left)
     finally:
-        # One that does not close must not keep the others open.
-        await asyncio.gather(*(client.aclose() for client in clients.values()), return_exceptions=True)
-        context.stage.close()
+        await stage.aclose()
+        if models is not None:
+            await models.aclose()
+            result.calls = models.asked
+        result.unfinished = len(open_episodes) - result.done - result.failed
     return result
 
 
-def _budget(spec: RunSpec) -> Budget:
-    run, episode, call = (
-        Caps(caps.tokens, caps.dollars, caps.seconds)
-        for caps in (spec.budget, spec.budget.episode, spec.budget.call)
-    )
-    return Budget(run, episode=episode, call=call)
+def _chains(plan: Plan, shard: str | None) -> list[Chain]:
+    """Episodes that wait for one another together, every other one by itself: all, or every N-th."""
+    chains: dict[str, Chain] = {}
+    for episode in plan.episodes:
+        chains.setdefault(episode.chain or episode.id, []).append(episode)
+    mine, shards = (int(part) for part in (shard or "1/1").split("/"))
+    return list(chains.values())[mine - 1 :: shards]
 
 
-def _what_is_left(
-    plan: Plan, folder: RunFolder, watcher: Watcher, result: Result, budget: Budget
-) -> list[tuple[EpisodeSpec, Episode | None]]:
-    """The episodes to play; what all of them used before counts against the budget."""
-    left: list[tuple[EpisodeSpec, Episode | None]] = []
-    for spec in plan.episodes:
-        path = folder.episode(spec.id)
-        recorded = None
-        if path.exists():
-            if mend(path):
-                result.mended.append(spec.id)
-                watcher.say(f"{spec.id}: the last line was torn by an interruption; it was cut off")
-            recorded = read_episode(path)
-            _book(budget, spec, recorded)
-        if recorded is not None and recorded.status is Status.DONE:
-            result.done_before += 1
-        else:
-            left.append((spec, recorded))
-    return left
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What a run has recorded so far."""
+
+    folder: RunFolder
+    digest: str
+    watcher: Watcher
+    result: Result
+    budget: Budget
+
+    def what_is_left(self, chains: Iterable[Chain]) -> Iterator[Chain]:
+        """The episodes to play; what all of them used before counts against the budget."""
+        for chain in chains:
+            missing = [spec for spec in chain if not self._is_done(spec)]
+            self.result.done_before += len(chain) - len(missing)
+            if missing:
+                yield missing
+
+    def _is_done(self, spec: EpisodeSpec) -> bool:
+        path = self.folder.episode(spec.id)
+        if not path.exists():
+            return False
+        if mend(path):
+            self.result.mended.append(spec.id)
+            self.watcher.say(f"{spec.id}: the last line was torn by an interruption; it was cut off")
+        recorded = read_episode(path)
+        if recorded is None:
+            return False
+        header = recorded.header
+        if (header.episode, header.seed, header.config_hash) != (spec.id, spec.seed, self.digest):
+            raise InputError(f"{path} belongs to another run; choose another --out")
+        self._book(spec, recorded.calls)
+        self._book(spec, [kept.answer for kept in read_journal(journal_of(path))])
+        return recorded.status is Status.DONE
+
+    def _book(self, spec: EpisodeSpec, calls: Iterable[CallRecord]) -> None:
+        for call in calls:
+            tokens = call.usage.input + call.usage.output
+            self.budget.book(request_id(spec), tokens, call.cost, call.latency)
 
 
-def _try_engines(episodes: list[tuple[EpisodeSpec, Episode | None]]) -> None:
+async def _try_engines(stage: Stage, episodes: list[EpisodeSpec]) -> None:
     """Start one task of each game and each perturbed task: what cannot be played is found at once."""
-    first = {episode.info.game: episode for episode, _ in episodes}
-    perturbed = {episode.task: episode for episode, _ in episodes if "+" in episode.task}
-    for episode in {**first, **perturbed}.values():
-        world = World(episode.task, observe=episode.observe)
+    first = {episode.info.game: episode for episode in episodes}
+    perturbed = {episode.task: episode for episode in episodes if "+" in episode.task}
+    tried = {episode.task: episode for episode in (*first.values(), *perturbed.values())}
+    await asyncio.gather(*(_try_engine(stage, episode) for episode in tried.values()))
+
+
+async def _try_engine(stage: Stage, episode: EpisodeSpec) -> None:
+    try:
+        scene = await stage.open(episode.task, observe=episode.observe)
         try:
-            world.reset(episode.seed)
-        except ValueError as error:
-            raise InputError(f"task {episode.task!r}: {error}") from None
+            await scene.run(acting.begin, episode.seed)
         finally:
-            world.close()
+            await scene.close()
+    except ValueError as error:
+        raise InputError(f"task {episode.task!r}: {error}") from None
+    except WorkerDied:
+        pass  # perhaps this seed only: it is the episode's failure
 
 
-def _book(budget: Budget, spec: EpisodeSpec, recorded: Episode | None) -> None:
-    """Count the calls of a recorded episode."""
-    for call in recorded.calls if recorded is not None else ():
-        tokens = call.usage.input + call.usage.output
-        budget.book(request_id(spec), tokens, call.cost, call.latency)
+async def _all(context: Running, chains: list[Chain]) -> None:
+    """Play chains, so many at once, the longest first: what is long must not be left for the end."""
+    queue = iter(sorted(chains, key=_length, reverse=True))
 
+    async def play_some() -> None:
+        for chain in queue:
+            await play_chain(context, chain)
 
-def _providers(spec: RunSpec, episodes: list[tuple[EpisodeSpec, Episode | None]]) -> dict[str, Provider]:
-    """The provider of each model that still has something to answer."""
-    models = dict.fromkeys(model for e, _ in episodes for model in e.entrant.models)
-    options = spec.provider_options
-    return {
-        model: planning.make_provider(model, options.get(planning.split_model(model)[0], {}))
-        for model in models
-    }
-
-
-def _price(spec: RunSpec, model: str, provider: Provider) -> Price:
-    rates = spec.prices.get(model)
-    where = getattr(provider, "prices", None)
-    own = Rates(**rates.model_dump()) if rates is not None else None
-    return Price(planning.split_model(model)[1], where, own)
-
-
-def _priced(budget: Budget, prices: dict[str, Price]) -> None:
-    """Refuse a budget in dollars that cannot be kept."""
-    unknown = [model for model, price in prices.items() if not price.known]
-    if budget.in_dollars and unknown:
-        raise InputError(
-            f"the price of {unknown[0]} is unknown, so a budget in dollars cannot be kept; "
-            f"say it in the YAML file (prices: {{{unknown[0]!r}: {{input: …, output: …}}}}) or limit tokens"
-        )
-
-
-def _clients(
-    spec: RunSpec,
-    providers: dict[str, Provider],
-    prices: dict[str, Price],
-    budget: Budget,
-    watcher: Watcher,
-) -> dict[str, ModelClient]:
-    """One request path a model. Models of one endpoint share what it allows."""
-    limiters: dict[str, Limiter] = {}
-    cache = ResponseCache(Path(spec.cache)) if spec.cache else None
-    clients: dict[str, ModelClient] = {}
-    for model, provider in providers.items():
-        name, rest = planning.split_model(model)
-        own = getattr(provider, "concurrency", None)
-        endpoint = getattr(provider, "endpoint", None) or model
-        most = min(spec.concurrency, own) if own else spec.concurrency
-        clients[model] = ModelClient(
-            provider,
-            provider_name=name,
-            model=rest,
-            cache=cache,
-            budget=budget,
-            price=prices[model],
-            limiter=limiters.setdefault(endpoint, Limiter(most)),
-            on_event=watcher.say,
-        )
-    return clients
-
-
-async def _open(context: _Context) -> None:
-    """Get the models ready, one after the other: a server takes memory while it starts."""
-    host = Host(context.spec.concurrency, context.folder.path / "engines", context.watcher.say)
-    for model, client in context.clients.items():
-        try:
-            await client.aopen(host)
-        except ProviderError as error:
-            raise InputError(f"model {model!r}: {scrub(str(error))}") from None
-
-
-async def _all(context: _Context, episodes: list[tuple[EpisodeSpec, Episode | None]]) -> None:
-    gate = asyncio.Semaphore(context.spec.concurrency)
-    playing = [asyncio.create_task(_chain(context, gate, chain)) for chain in _chains(episodes)]
+    most = min(context.spec.concurrency, len(chains))
+    playing = [asyncio.create_task(play_some()) for _ in range(most)]
     try:
         await asyncio.gather(*playing)
     finally:
@@ -218,122 +157,13 @@ async def _all(context: _Context, episodes: list[tuple[EpisodeSpec, Episode | No
         for task in playing:
             task.cancel()
         await asyncio.gather(*playing, return_exceptions=True)
-        finished = context.result.done + context.result.failed
-        context.result.unfinished = len(episodes) - finished
 
 
-def _chains(
-    episodes: list[tuple[EpisodeSpec, Episode | None]],
-) -> list[list[tuple[EpisodeSpec, Episode | None]]]:
-    """Episodes that wait for one another together, every other one by itself."""
-    chains: dict[str, list[tuple[EpisodeSpec, Episode | None]]] = {}
-    for spec, recorded in episodes:
-        chains.setdefault(spec.chain or spec.id, []).append((spec, recorded))
-    return list(chains.values())
+def _length(chain: Chain) -> tuple[bool, int]:
+    """How long a chain may take: first whether a model is waited for, then the most turns."""
+    return chain[0].entrant.model is not None, sum(map(_turns, chain))
 
 
-async def _chain(
-    context: _Context, gate: asyncio.Semaphore, chain: list[tuple[EpisodeSpec, Episode | None]]
-) -> None:
-    """One after the other; what follows one that did not end cannot be played, since it builds on it."""
-    for spec, recorded in chain:
-        if not await _one(context, gate, spec, recorded):
-            return
-
-
-async def _one(
-    context: _Context, gate: asyncio.Semaphore, spec: EpisodeSpec, recorded: Episode | None
-) -> bool:
-    """Play an episode; whether it is done."""
-    async with gate:
-        if context.result.stopped:
-            return False
-        job = _job(context, spec, recorded)
-        try:
-            status = await _play(context, job, recorded)
-        except RunStopped as error:
-            # The others end the turn that they are in: an answer under way is paid for and is not lost.
-            context.result.stopped = context.result.stopped or str(error)
-            return False
-    episode = read_episode(job.path)
-    assert episode is not None  # noqa: S101 - it was just written
-    context.result.done += status is Status.DONE
-    context.result.failed += status is Status.FAILED
-    context.watcher.ended(spec, episode)
-    return status is Status.DONE
-
-
-async def _play(context: _Context, job: Job, recorded: Episode | None) -> Status:
-    """Play what is left of an episode; one that no longer replays is played anew."""
-    try:
-        return await play(job, context.stage, recorded)
-    except ReplayMismatch as error:
-        aside = _set_aside(job)
-        context.watcher.say(f"{job.spec.id}: {error}; kept as {aside} and played anew")
-        return await play(_job(context, job.spec, None), context.stage, None)
-
-
-def _set_aside(job: Job) -> str:
-    """Keep a file that no longer replays under another name, out of the scores."""
-    count = 1
-    while (aside := job.path.with_suffix(f".mismatch-{count}")).exists():
-        count += 1
-    job.path.rename(aside)
-    return aside.name
-
-
-def _job(context: _Context, spec: EpisodeSpec, recorded: Episode | None) -> Job:
-    header = Header(
-        episode=spec.id,
-        suite=context.plan.suite,
-        suite_version=context.plan.suite_version,
-        task=spec.task,
-        index=spec.index,
-        seed=spec.seed,
-        agent=spec.entrant.short,
-        resolved=spec.entrant.resolved,
-        model=spec.entrant.model,
-        config_hash=context.digest,
-        versions=context.versions,
-        started=now(),
-        price=context.prices[spec.entrant.model].source if spec.entrant.model is not None else "",
-        series=spec.series,
-    )
-    if recorded is not None and (recorded.header.seed, recorded.header.config_hash) != (
-        spec.seed,
-        context.digest,
-    ):
-        raise InputError(f"{context.folder.episode(spec.id)} belongs to another run; choose another --out")
-
-    def on_record(record: TurnRecord | MemoryRecord) -> None:
-        context.result.calls += sum(not call.cached for call in record.calls)
-        context.watcher.turn(spec, record)
-
-    sampling = Sampling(**context.spec.sampling.model_dump())
-    client = context.clients[spec.entrant.model] if spec.entrant.model is not None else None
-    path = context.folder.episode(spec.id)
-
-    def stopping() -> bool:
-        return bool(context.result.stopped)
-
-    others = {model: context.clients[model] for model in spec.entrant.others}
-    return Job(spec, path, header, sampling, client, stopping, on_record, _memories(context, spec), others)
-
-
-def _memories(context: _Context, spec: EpisodeSpec) -> tuple[Memory, ...]:
-    """What the trials before this one left."""
-    if not getattr(spec.entrant.factory, "trials", False):
-        return ()
-    before = takewhile(lambda other: other is not spec, context.plan.episodes)
-    files = (read_episode(context.folder.episode(other.id)) for other in before if other.chain == spec.chain)
-    return tuple(
-        Memory(
-            task=episode.header.task,
-            index=episode.header.index,
-            content=episode.memory.content,
-            progress=episode.end.progress.value,
-            episode_return=episode.end.episode_return,
-        )
-        for episode in files
-        if episode is not None and episode.memory is not None and episode.end is not None
-    )
+def _turns(spec: EpisodeSpec) -> int:
+    known = (spec.limits.steps, spec.limits.turns, spec.info.max_steps)
+    return min((most for most in known if most is not None), default=_LONG)

@@ -138,13 +138,25 @@ class RunSpec(_Strict):
     provider_options: dict[str, dict[str, Any]] = {}
     """Options of a provider by its name, such as ``{"openai": {"base_url": "http://…"}}``."""
     out: str | None = None
-    workers: int | None = Field(None, ge=1)
+    workers: int | None = Field(None, ge=0)
+    """Processes for environments, by default as many as cores; 0 for threads of the run's own process."""
+    shard: str | None = None
+    """Play a part of the run only: ``3/16`` is the third of sixteen."""
     concurrency: int = Field(8, ge=1)
+
+    @field_validator("shard")
+    @classmethod
+    def _shard_is_one_of_several(cls, value: str | None) -> str | None:
+        mine, slash, of = (value or "1/1").partition("/")
+        if not (slash and mine.isdecimal() and of.isdecimal() and 1 <= int(mine) <= int(of)):
+            raise ValueError(f"{value!r} is no shard; write I/N, such as 3/16 for the third of sixteen")
+        return value
+
     cache: str | None = None
     """A folder where answers are kept and looked up; other runs may share it. Off by default."""
 
 
-_NOT_IDENTITY = {"out", "workers", "concurrency", "cache", "budget", "prices"}
+_NOT_IDENTITY = {"out", "workers", "shard", "concurrency", "cache", "budget", "prices"}
 """What may differ when a run folder is continued: how fast and where, not what is played."""
 
 _Model = TypeVar("_Model", bound=BaseModel)

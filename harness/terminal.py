@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+import warnings
 
 _KEEP = {"\n", "\t"}
 _LONGEST = 20_000
@@ -26,3 +27,9 @@ def _steers(char: str) -> bool:
 def _escape(char: str) -> str:
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def hush() -> None:
+    """Leave out what packages say of themselves that no user can mend."""
+    # pygame and minihack still read their files through pkg_resources.
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)

@@ -84,6 +84,17 @@ class World:
         action: str = self._call("oracle")
         return action
 
+    def checkpoint(self) -> bytes | None:
+        """The whole state, None where the game has none that can be kept in a file."""
+        if not self._env.get_wrapper_attr("savable"):
+            return None
+        state: bytes = self._call("checkpoint")
+        return state
+
+    def restore(self, state: bytes) -> None:
+        """Go back to a checkpoint."""
+        self._call("restore", state)
+
     def picture(self) -> NDArray[np.uint8]:
         """The frame as a player would see it (H × W × 3)."""
         return np.asarray(self._env.render(), dtype=np.uint8)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from importlib import import_module
 
 import click
@@ -66,9 +65,9 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 some episodes failed, 2 wrong input, 130 interrupted."""
     from harness.errors import InputError
+    from harness.terminal import hush
 
-    # pygame and minihack still read their files through it; nothing that our user can mend.
-    warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
+    hush()
     try:
         code = cli.main(args=arguments, prog_name="ludometer", standalone_mode=False)
     except click.ClickException as error:

@@ -41,7 +41,7 @@ def conclude(
 
 def _story(folder: RunFolder, plan: Plan, result: Result) -> list[str]:
     """What happened, in a line or two."""
-    total = len(plan.episodes)
+    total = result.total
     done = result.done + result.done_before
     if result.done_before == total:
         return [f"nothing to do: all {total} episodes are done; no model was asked"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 
 from harness.cli._conclude import conclude
 from harness.cli._live import Live
-from harness.errors import InputError
+from harness.errors import CannotWrite, InputError
 from harness.folder import RunFolder
 from harness.plan import Plan, make_plan
 from harness.run import Result, execute
@@ -35,7 +36,8 @@ from harness.spec import RunSpec, load
 @click.option("--budget-dollars", type=float, help="Stop the run, resumable, after so many dollars.")
 @click.option("--budget-seconds", type=float, help="Stop the run, resumable, after so many seconds.")
 @click.option("--out", "-o", metavar="DIR", help="The run folder; the same folder again continues the run.")
-@click.option("--workers", type=int, metavar="N", help="Threads for environments (default: the cores).")
+@click.option("--workers", type=int, metavar="N", help="Processes for environments (default: the cores).")
+@click.option("--shard", metavar="I/N", help="Play the I-th of N parts of the run (then: ludometer merge).")
 @click.option("--concurrency", type=int, metavar="N", help="Episodes at once (default: 8).")
 @click.option("--cache", metavar="DIR", help="Keep the models' answers in a folder and reuse them.")
 @click.option("--config", "-c", type=click.Path(path_type=Path), help="A YAML file; flags beat it.")
@@ -60,7 +62,11 @@ def play_and_conclude(spec: RunSpec, *, report: bool, as_json: bool) -> int:
         for note in plan.notes:
             live.say(note)
         result, interrupted = _interruptible(spec, plan, folder, digest, live)
-        conclude(folder, plan, result, live, report=report and not interrupted, as_json=as_json)
+        try:
+            conclude(folder, plan, result, live, report=report and not interrupted, as_json=as_json)
+        except CannotWrite as error:
+            live.say(f"stopped: {error}")
+            return 130
     if interrupted or result.stopped:
         return 130
     return 1 if result.failed else 0
@@ -94,8 +100,11 @@ def _given(flags: dict[str, Any]) -> dict[str, Any]:
 
 
 def _default_folder(plan: Plan) -> Path:
+    """A folder that does not exist yet, also where the clock has been set back."""
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    return Path("results") / "runs" / f"{plan.suite}-{stamp}"
+    named = Path("results") / "runs" / f"{plan.suite}-{stamp}"
+    others = (named.with_name(f"{named.name}-{count}") for count in itertools.count(2))
+    return next(path for path in (named, *itertools.islice(others, 1000)) if not path.exists())
 
 
 def _interruptible(
@@ -105,13 +114,12 @@ def _interruptible(
     result = Result()
 
     async def watched() -> bool:
-        nonlocal result
-        task = asyncio.ensure_future(execute(spec, plan, folder, digest, live))
+        task = asyncio.ensure_future(execute(spec, plan, folder, digest, live, result=result))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
         try:
-            result = await task
+            await task
         except asyncio.CancelledError:
             return True
         finally:

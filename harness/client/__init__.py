@@ -1,7 +1,7 @@
 """The one path that every request takes: cache → budget → limiter → retries → provider."""
 
 from harness.client._budget import Budget, Caps
-from harness.client._cache import ResponseCache
+from harness.client._cache import ResponseCache, fingerprint
 from harness.client._client import Answer, ModelClient
 from harness.client._limiter import Limiter
 from harness.client._prices import Price, Rates
@@ -17,4 +17,5 @@ __all__ = [
     "Rates",
     "ResponseCache",
     "RetryPolicy",
+    "fingerprint",
 ]

@@ -26,26 +26,8 @@ class ResponseCache:
 
     def key(self, provider: str, model: str, options: Mapping[str, Any], request: Request) -> str:
         """The key of a request."""
-        digest = hashlib.sha256()
-        plain = {
-            "provider": provider,
-            "model": model,
-            "options": {name: repr(value) for name, value in options.items()},
-            "choices": request.choices,
-            "sampling": asdict(request.sampling),
-            "episode": request.episode,
-            "turn": request.turn,
-            "call": request.call,
-            "roles": [message.role for message in request.messages],
-        }
-        digest.update(json.dumps(plain, sort_keys=True).encode())
-        for message in request.messages:
-            for part in message.parts:
-                data = part.text.encode("utf-8", "surrogatepass") if isinstance(part, Text) else part.png
-                digest.update(b"%s%d:" % (b"t" if isinstance(part, Text) else b"i", len(data)))
-                digest.update(data)
-            digest.update(b"/")
-        return digest.hexdigest()
+        shown = {name: repr(value) for name, value in options.items()}
+        return fingerprint(request, provider=provider, model=model, options=shown)
 
     def get(self, key: str) -> Completion | None:
         """The answer kept under a key, None where there is none or it cannot be read."""
@@ -66,3 +48,25 @@ class ResponseCache:
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.json"
+
+
+def fingerprint(request: Request, **more: Any) -> str:
+    """A hash of all that a request says, its place in its episode included, and of `more`."""
+    digest = hashlib.sha256()
+    plain = {
+        **more,
+        "choices": request.choices,
+        "sampling": asdict(request.sampling),
+        "episode": request.episode,
+        "turn": request.turn,
+        "call": request.call,
+        "roles": [message.role for message in request.messages],
+    }
+    digest.update(json.dumps(plain, sort_keys=True).encode())
+    for message in request.messages:
+        for part in message.parts:
+            data = part.text.encode("utf-8", "surrogatepass") if isinstance(part, Text) else part.png
+            digest.update(b"%s%d:" % (b"t" if isinstance(part, Text) else b"i", len(data)))
+            digest.update(data)
+        digest.update(b"/")
+    return digest.hexdigest()

@@ -68,6 +68,7 @@ class ModelClient:
         self._say = on_event or (lambda _: None)
         self._sleep = sleep
         self._dice = random.Random()
+        self.asked = 0  # completions that the provider gave
         # A history counts the same texts again at every turn.
         self.count = lru_cache(_COUNTED)(self._count)
 
@@ -119,6 +120,7 @@ class ModelClient:
                     queued += time.monotonic() - begun
                     self._budget.check(request)
                     completion = await self._timed(request)
+                    self.asked += 1
             except ProviderError as error:
                 seconds = self._wait_after(error, retries)
                 retries.append(
