@@ -18,8 +18,8 @@ from typing import Any
 
 from harness.terminal import hush
 
-LENGTH = struct.Struct("!I")
-"""Before each message: its length in bytes."""
+HEAD = struct.Struct("!IQ?")
+"""Before each message: its length in bytes, the number of the call, and (in answers) whether it worked."""
 
 _THREADS = 512
 
@@ -36,7 +36,7 @@ class EngineError(Exception):
 
 
 class Server:
-    """Serves one socket: (call, scene, function, arguments) in, (call, whether it worked, what) out."""
+    """Serves one socket: pickled (scene, function, arguments) in, what it gave or raised out."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -47,18 +47,18 @@ class Server:
     def serve(self) -> None:
         """Until the parent is gone."""
         stream = self._connection.makefile("rb")
-        while len(head := stream.read(LENGTH.size)) == LENGTH.size:
-            message = stream.read(LENGTH.unpack(head)[0])
-            self._pool.submit(self._answer, message)
+        while len(head := stream.read(HEAD.size)) == HEAD.size:
+            size, call, _ = HEAD.unpack(head)
+            self._pool.submit(self._answer, call, stream.read(size))
 
-    def _answer(self, message: bytes) -> None:
-        call, scene, function, args, kwargs = pickle.loads(message)  # noqa: S301 - from our own parent
+    def _answer(self, call: int, message: bytes) -> None:
         try:
-            reply = _packed((call, True, self._called(scene, function, args, kwargs)))
+            scene, function, args, kwargs = pickle.loads(message)  # noqa: S301 - from our own parent
+            worked, reply = True, packed(self._called(scene, function, args, kwargs))
         except Exception as error:  # an engine may raise anything; the parent decides what it means
-            reply = _packed((call, False, portable(error)))
+            worked, reply = False, packed(portable(error))
         with self._sending:
-            self._connection.sendall(LENGTH.pack(len(reply)) + reply)
+            self._connection.sendall(HEAD.pack(len(reply), call, worked) + reply)
 
     def _called(self, scene: int, function: Any, args: Any, kwargs: Any) -> Any:
         if function == "open":
@@ -81,7 +81,8 @@ def portable(error: Exception) -> Exception:
     return error if type(again) is type(error) else EngineError(type(error).__name__, str(error))
 
 
-def _packed(value: Any) -> bytes:
+def packed(value: Any) -> bytes:
+    """A value on the wire."""
     return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
 
 

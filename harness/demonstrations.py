@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from games.api import UnknownAction
 from harness.api import Observation, Section, Stability
-from harness.errors import InputError
+from harness.errors import CannotWrite, InputError
 from harness.records import Episode, SectionRecord
 from harness.world import Frame, World, png
 
@@ -152,8 +152,8 @@ def write(path: Path, demonstrations: Iterable[Demonstration]) -> None:
     text = "".join(each.model_dump_json() + "\n" for each in demonstrations)
     try:
         write_atomic(path, text)
-    except OSError as error:
-        raise InputError(f"cannot write {str(path)!r}: {error.strerror}") from None
+    except CannotWrite as error:
+        raise InputError(f"cannot write {str(path)!r}: {error.reason}") from None
 
 
 def read(path: Path) -> tuple[Demonstration, ...]:

@@ -63,9 +63,8 @@ class CannotWrite(RunStopped):
     """A file cannot be written (the disk is full, the folder became read-only); nothing before it is lost."""
 
     def __init__(self, path: object, error: OSError) -> None:
-        super().__init__(
-            f"cannot write {path}: {error.strerror or error}; mend that and run the same command again"
-        )
+        self.reason = error.strerror or str(error)
+        super().__init__(f"cannot write {path}: {self.reason}; mend that and run the same command again")
 
 
 class MissingKey(FatalError, InputError):

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from harness._worker import LENGTH
+from harness._worker import HEAD, packed
 from harness.stage import Scene, WorkerDied
 from harness.world import World
 
@@ -129,10 +129,10 @@ class _Worker:
         if not self.alive or self._writer is None:
             raise WorkerDied(self._reason, suspect=False)
         number, loop = next(self._calls), asyncio.get_running_loop()
-        message = pickle.dumps((number, scene, function, args, kwargs), protocol=pickle.HIGHEST_PROTOCOL)
+        message = packed((scene, function, args, kwargs))
         future: asyncio.Future[Any] = loop.create_future()
         self._owed[number] = (scene, future)
-        self._writer.write(LENGTH.pack(len(message)) + message)
+        self._writer.write(HEAD.pack(len(message), number, True) + message)
         late = loop.call_later(self._seconds, self._hung, scene)
         try:
             return await asyncio.shield(future)
@@ -144,6 +144,8 @@ class _Worker:
             late.cancel()
 
     def _hung(self, scene: int) -> None:
+        if self._blamed is not None:
+            return  # dying already
         self._blamed = scene
         self._reason = f"an environment gave no answer for {self._seconds:g} s"
         self.kill()
@@ -159,19 +161,25 @@ class _Worker:
             reader, self._writer = await asyncio.open_connection(sock=self._socket, limit=_BUFFER)
             self._ready.set()
             while True:
-                size = LENGTH.unpack(await reader.readexactly(LENGTH.size))[0]
-                number, worked, value = pickle.loads(await reader.readexactly(size))  # noqa: S301 - our own child
-                _, future = self._owed.pop(number)
-                if future.done():
-                    continue
-                if worked:
-                    future.set_result(value)
-                else:
-                    future.set_exception(value)
+                size, number, worked = HEAD.unpack(await reader.readexactly(HEAD.size))
+                self._answered(number, worked, await reader.readexactly(size))
         except (asyncio.IncompleteReadError, OSError):
             pass
         finally:
             self._gone()
+
+    def _answered(self, number: int, worked: bool, message: bytes) -> None:
+        _, future = self._owed.pop(number)
+        try:
+            value = pickle.loads(message)  # noqa: S301 - from our own child
+        except Exception as error:  # it names a class that cannot be imported here
+            worked, value = False, error
+        if future.done():
+            return
+        if worked:
+            future.set_result(value)
+        else:
+            future.set_exception(value)
 
     def _gone(self) -> None:
         self.alive = False

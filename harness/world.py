@@ -110,7 +110,8 @@ class World:
         own = int(self._env.get_wrapper_attr("max_steps"))
         limit = min(own, self._step_limit) if self._step_limit else own
         brief = self._call("brief")
-        actions = tuple(self._env.get_wrapper_attr("actions"))
+        # What the engine takes is its own affair, and may be of a class that only it has.
+        actions = tuple(replace(action, value=None) for action in self._env.get_wrapper_attr("actions"))
         free_text = bool(self._env.get_wrapper_attr("free_text"))
         facts = {**brief.facts, "actions": actions, "free_text": free_text, "max_steps": limit}
         facts["words"] = self._observe != "image"

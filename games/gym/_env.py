@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,6 +104,22 @@ class AnyGame(GameEnv):
         self.free_text = not isinstance(env.action_space, gymnasium.spaces.Discrete)
         meanings = getattr(env.unwrapped, "get_action_meanings", None)
         self.actions = vocabulary(env.action_space, list(meanings()) if meanings else None)
+        self.savable = bool(getattr(env.unwrapped, "savable", False))
+
+    def checkpoint(self) -> bytes:
+        """The environment's own checkpoint, where it makes one, with the return so far."""
+        if not self.savable:
+            return super().checkpoint()
+        own: bytes = self._env.unwrapped.checkpoint()
+        return json.dumps([self._return, self._over, self._success]).encode() + b"\n" + own
+
+    def restore(self, state: bytes) -> None:
+        """Go back to a checkpoint."""
+        if not self.savable:
+            super().restore(state)
+        books, _, own = state.partition(b"\n")
+        self._return, self._over, self._success = json.loads(books)
+        self._env.unwrapped.restore(own)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -24,6 +24,10 @@ _EXTRAS = {
     "vllm": (("vllm",), "models vllm:… (or name an interpreter that has it: LUDOMETER_VLLM_PYTHON)"),
     "local": (("torch", "transformers", "gguf", "accelerate"), "models transformers:… and embedded"),
     "report": (("altair", "vl_convert"), "the HTML report"),
+    "video": (("av",), "videos of episodes: ludometer replay --video"),
+    "parquet": (("pyarrow",), "tables in Parquet: ludometer export"),
+    "cloud": (("upath",), "run folders behind fsspec URLs: --out s3://…"),
+    "ray": (("ray", "upath"), "episodes on many machines: --executor ray"),
 }
 """Extra → the modules it brings, and what they enable."""
 

@@ -107,6 +107,7 @@ def test_a_missing_extra_names_its_mend(hidden, arguments, mend, tmp_path):
         "main(sys.argv[1:])\n"
     )
     command = [sys.executable, "-c", code, "run", *arguments, "--out", str(tmp_path / "run")]
+    command += ["--workers", "0"]  # in this process, where it is hidden
     env = {"PATH": "/usr/bin", "OPENAI_API_KEY": "sk-canary-0123456789"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 2, done.stderr

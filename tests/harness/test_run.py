@@ -1,6 +1,5 @@
 """Whole runs: recorded, resumed, refused, and never charged twice."""
 
-import asyncio
 import json
 import os
 import signal
@@ -10,15 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
+from ludometer_test_runs import Quiet, content, run
 
 from harness import plan as planning
 from harness.api import Completion, Provider, TransientError
 from harness.cli import main
 from harness.client import RetryPolicy
 from harness.folder import RunFolder
-from harness.plan import make_plan
 from harness.records import Status, read_episode, read_run
-from harness.run import Watcher, execute
 from harness.spec import RunSpec
 
 SPEC = RunSpec(
@@ -30,61 +28,22 @@ SPEC = RunSpec(
 )
 
 
-class Quiet(Watcher):
-    """A watcher that only remembers what was said."""
-
-    def __init__(self):
-        self.lines = []
-
-    def say(self, line):
-        self.lines.append(line)
-
-
-def run(folder, spec=SPEC, watcher=None):
-    plan = make_plan(spec)
-    run_folder = RunFolder(Path(folder))
-    digest = run_folder.open(spec, plan)
-    return asyncio.run(execute(spec, plan, run_folder, digest, watcher or Quiet()))
-
-
-TIMES = {"started", "seconds", "seconds_model", "seconds_env", "seconds_wait", "latency", "queued", "retries"}
-
-
-def content(folder):
-    """Everything that is recorded but times."""
-
-    def strip(value):
-        if isinstance(value, dict):
-            return {k: strip(v) for k, v in value.items() if k not in TIMES}
-        return [strip(item) for item in value] if isinstance(value, list) else value
-
-    files = sorted((Path(folder) / "episodes").rglob("*.jsonl"))
-    return {
-        str(file.relative_to(folder)): [
-            strip(line)
-            for line in map(json.loads, file.read_text().splitlines())
-            if line["kind"] != "failure"
-        ]
-        for file in files
-    }
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed") / "run"
-    result = run(folder)
+    result = run(folder, SPEC)
     assert (result.done, result.failed) == (16, 0)
     return folder
 
 
 def test_a_run_is_the_same_every_time(undisturbed, tmp_path):
-    run(tmp_path / "again")
+    run(tmp_path / "again", SPEC)
     assert content(tmp_path / "again") == content(undisturbed)
 
 
 def test_running_again_asks_nobody(undisturbed):
     before = content(undisturbed)
-    result = run(undisturbed)
+    result = run(undisturbed, SPEC)
     assert (result.done_before, result.done, result.calls) == (16, 0, 0)
     assert content(undisturbed) == before
 
@@ -110,35 +69,35 @@ def test_the_oracle_solves_what_random_does_not(undisturbed):
 
 @pytest.mark.parametrize("cut", [3, 400, 4000, 20_000])
 def test_an_episode_cut_anywhere_goes_on_and_ends_the_same(undisturbed, tmp_path, cut):
-    run(tmp_path / "run")
+    run(tmp_path / "run", SPEC)
     for file in (tmp_path / "run" / "episodes").rglob("*.jsonl"):
         data = file.read_bytes()
         file.write_bytes(data[: max(0, len(data) - cut)])
     watcher = Quiet()
-    result = run(tmp_path / "run", watcher=watcher)
+    result = run(tmp_path / "run", SPEC, watcher)
     assert result.failed == 0
     assert content(tmp_path / "run") == content(undisturbed)
     assert not [line for line in watcher.lines if "anew" in line]
 
 
 def test_a_resumed_episode_asks_for_what_is_missing_only(undisturbed, tmp_path):
-    run(tmp_path / "run")
+    run(tmp_path / "run", SPEC)
     files = [f for f in (tmp_path / "run" / "episodes").rglob("*.jsonl") if "scripted" in str(f)]
     for file in files:
         lines = file.read_bytes().splitlines(keepends=True)
         file.write_bytes(b"".join(lines[:-2]))  # without its end and its last turn
-    assert run(tmp_path / "run").calls == len(files)
+    assert run(tmp_path / "run", SPEC).calls == len(files)
 
 
 def test_what_does_not_replay_is_kept_aside_and_played_anew(undisturbed, tmp_path):
-    run(tmp_path / "run")
+    run(tmp_path / "run", SPEC)
     file = next((tmp_path / "run" / "episodes").rglob("*.jsonl"))
     lines = file.read_text().splitlines(keepends=True)
     start = json.loads(lines[1])
     lines[1] = json.dumps({**start, "hash": "0" * 32}) + "\n"
     file.write_text("".join(lines[:-1]))
     watcher = Quiet()
-    run(tmp_path / "run", watcher=watcher)
+    run(tmp_path / "run", SPEC, watcher)
     assert any("played anew" in line for line in watcher.lines)
     assert file.with_suffix(".mismatch-1").exists()
     assert content(tmp_path / "run") == content(undisturbed)
@@ -164,14 +123,14 @@ def test_an_outage_is_never_a_move_and_never_a_score(undisturbed, tmp_path, monk
     monkeypatch.setattr(RetryPolicy, "wait", lambda *args: None)
     monkeypatch.setattr(Flaky, "failing", True)
     folder = tmp_path / "run"
-    result = run(folder)
+    result = run(folder, SPEC)
     assert result.failed > 0
     failed = [e for e in read_run(folder) if e.status is Status.FAILED]
     assert len(failed) == result.failed
     assert all(e.end is None and e.failures[-1].outcome == "api_error" for e in failed)
     monkeypatch.setattr(Flaky, "failing", False)
     Flaky.asked = 0
-    assert run(folder).failed == 0
+    assert run(folder, SPEC).failed == 0
     progress = {e.header.episode: e.end.progress.value for e in read_run(folder)}
     assert progress == {e.header.episode: e.end.progress.value for e in read_run(undisturbed)}
 

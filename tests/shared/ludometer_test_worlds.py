@@ -1,0 +1,101 @@
+"""Environments that misbehave, for tests: registered when the module is imported, in workers too."""
+
+import ctypes
+import os
+import signal
+import time
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+
+CALM, CRASH, HANG, RAISE = range(4)
+
+
+class Counter(gymnasium.Env):
+    """Counts its steps; `action` says what else happens."""
+
+    observation_space = gymnasium.spaces.Discrete(10_000)
+    action_space = gymnasium.spaces.Discrete(4)
+
+    def get_action_meanings(self):
+        return ["calm", "crash", "hang", "raise"]
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.count = 0
+        return self._seen(), {}
+
+    def step(self, action):
+        if action == CRASH:
+            ctypes.string_at(0)  # a real one: it strikes the thread that reads there
+        if action == HANG:
+            time.sleep(600)
+        if action == RAISE:
+            raise RuntimeError("the engine does not like this")
+        self.count += 1
+        return self._seen(), 1.0, self.count >= 8, False, {}
+
+    def _seen(self):
+        return self.count
+
+
+class Once(Counter):
+    """Takes its worker down in the fourth step of the first process that gets there."""
+
+    def step(self, action):
+        flag = Path(os.environ["LUDOMETER_TEST_FLAG"])
+        if self.count == 3 and not flag.exists():
+            flag.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.01)
+        return super().step(action)
+
+
+class Loose(Counter):
+    """Never the same twice; its state can be kept."""
+
+    savable = True
+
+    def reset(self, *, seed=None, options=None):
+        self.secret = int.from_bytes(os.urandom(1))
+        return super().reset(seed=seed)
+
+    def _seen(self):
+        return self.count * 256 + self.secret
+
+    def checkpoint(self):
+        return np.array([self.count, self.secret], dtype="<i8").tobytes()
+
+    def restore(self, state):
+        self.count, self.secret = np.frombuffer(state, dtype="<i8").tolist()
+
+
+class Lost(Loose):
+    """Never the same twice, and nothing to go on from."""
+
+    savable = False
+
+
+class Blocking(Counter):
+    """Takes 50 ms a step and gives the processor to nobody."""
+
+    def step(self, action):
+        time.sleep(0.05)
+        return super().step(action)
+
+
+def pid_of(world):
+    """The process that a world lives in."""
+    return os.getpid()
+
+
+def nap(world, seconds):
+    """Do nothing for a while, in the world's place."""
+    time.sleep(seconds)
+
+
+for name, world in (("Counter", Counter), ("Once", Once), ("Blocking", Blocking)):
+    gymnasium.register(f"Test{name}-v0", world, max_episode_steps=8)
+for name, world in (("Loose", Loose), ("Lost", Lost)):
+    gymnasium.register(f"Test{name}-v0", world, max_episode_steps=8, nondeterministic=True)
