@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
+import socket
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -66,13 +68,15 @@ class Fault(StrEnum):
 class FakeServer:
     """Runs in threads of this process, from `__enter__` to `__exit__`.
 
-    Attributes: `asked`, every request so far; `faults`, what the next requests meet, one each;
+    Attributes: `asked`, every request so far; `answered`, each that was answered to somebody who was still
+    there, with the time (`time.monotonic`); `faults`, what the next requests meet, one each;
     `fault_for`, asked where `faults` is empty; `reply`, what an ordinary answer says; `retry_after`
     and `slow` in seconds; `redirect`, an address that every request is sent on to.
     """
 
     def __init__(self, port: int = 0) -> None:
         self.asked: list[Asked] = []
+        self.answered: list[tuple[Asked, float]] = []
         self.faults: deque[Fault | None] = deque()
         self.fault_for: Callable[[Asked], Fault | None] = lambda _: None
         self.reply: Callable[[Asked], str] = next_choice
@@ -80,6 +84,8 @@ class FakeServer:
         self.slow = 0.2
         self.redirect: str | None = None
         self._released = threading.Event()
+        self._open = threading.Event()
+        self._open.set()
         self._came = threading.Event()
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -111,9 +117,21 @@ class FakeServer:
         if not self._came.wait(seconds):
             raise TimeoutError("no request came")
 
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[None]:
+        """Answer nobody for a while; who waits is answered afterwards."""
+        self._open.clear()
+        try:
+            with self._lock:  # an answer that is being written goes out whole
+                pass
+            yield
+        finally:
+            self._open.set()
+
     def reset(self) -> None:
         """Forget what was asked, and misbehave no more."""
         self.asked.clear()
+        self.answered.clear()
         self._came.clear()
         self.faults.clear()
         self.fault_for = lambda _: None
@@ -205,8 +223,32 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, b"<!doctype html><title>Sign in</title>", headers={"content-type": "text/html"})
         elif asked.stream:
             self._stream(shape.events(reply), cut=fault is Fault.CUT)
+        elif fault is Fault.CUT:
+            self._send(200, json.dumps(shape.answer(reply)).encode(), cut=True)
         else:
-            self._send(200, json.dumps(shape.answer(reply)).encode(), cut=fault is Fault.CUT)
+            self._deliver(asked, json.dumps(shape.answer(reply)).encode())
+
+    def _deliver(self, asked: Asked, data: bytes) -> None:
+        """A whole answer, unless nobody waits for it any more."""
+        while True:
+            self.owner._open.wait()
+            with self.owner._lock:
+                if not self.owner._open.is_set():
+                    continue
+                if self._alone():
+                    self.close_connection = True
+                    return
+                self._send(200, data)
+                self.owner.answered.append((asked, time.monotonic()))
+                return
+
+    def _alone(self) -> bool:
+        """Whether the other side is gone."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        try:
+            return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
+        except ConnectionError:
+            return True
 
     def _send(
         self, status: int, data: bytes, *, cut: bool = False, headers: Mapping[str, str] | None = None
