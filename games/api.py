@@ -10,15 +10,16 @@ methods through `env.get_wrapper_attr(name)`, which is how the harness always ca
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import gymnasium
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from games.env import GameEnv as GameEnv
 
 
 class Stability(StrEnum):
@@ -118,71 +119,6 @@ class MissingExtra(ImportError):
         self.extra = extra
 
 
-class GameEnv(gymnasium.Env[Any, Any]):
-    """A Gymnasium environment that a language model can play.
-
-    Raw observations (`reset`, `step`) are NumPy arrays, numbers, strings, or dicts, lists and tuples
-    of them: enough of the state that two different states nearly never look alike, cheap to make, and
-    never a rendered picture where the engine draws on demand: `render()` draws the picture.
-    `step` on an ended episode is an error of the caller.
-    """
-
-    actions: Sequence[Action]
-    """The vocabulary. Every name in it executes without error from a fresh episode."""
-
-    free_text: bool = False
-    """True where `decode` takes more than the names in `actions` (a grammar of keys)."""
-
-    savable: bool = False
-    """True where `checkpoint` gives bytes that are safe to restore from a stranger's file (no pickle)."""
-
-    max_steps: int
-    """The true step limit: the environment truncates itself after so many `step` calls."""
-
-    @abstractmethod
-    def brief(self) -> Brief:
-        """The facts of the current episode for its instructions. Valid after `reset`."""
-
-    @abstractmethod
-    def observe(self, raw: Any, info: Mapping[str, Any]) -> Observation:
-        """Put one raw observation into words. Pure: no state is read but the arguments' own.
-
-        `Observation.image` is left None where `render()` makes the picture.
-        """
-
-    @abstractmethod
-    def progress(self) -> Progress:
-        """The measure of the episode so far, read from the environment's own state."""
-
-    def decode(self, action: str) -> Any:
-        """The env action of a name in the vocabulary (or of a text, where `free_text`).
-
-        Raises:
-            UnknownAction: the text names no action.
-        """
-        for known in self.actions:
-            if known.name == action:
-                return known.value
-        raise UnknownAction(f'no action is called "{action}"')
-
-    def _seeded(self, seed: int | None) -> int:
-        """Seed Gymnasium's generator, and give the seed of the episode: drawn from it where none is given."""
-        super().reset(seed=seed)
-        return int(self.np_random.integers(2**31)) if seed is None else seed
-
-    def oracle(self) -> str:
-        """A good next action, called at most once before each step. Only where `TaskInfo.oracle`."""
-        raise NotImplementedError(f"{type(self).__name__} has no oracle")
-
-    def checkpoint(self) -> bytes:
-        """The whole state, the random generators' included, where the engine can give it."""
-        raise NotImplementedError(f"{type(self).__name__} makes no checkpoints")
-
-    def restore(self, state: bytes) -> None:
-        """Go back to a `checkpoint` (also one made by another instance of the same task)."""
-        raise NotImplementedError(f"{type(self).__name__} makes no checkpoints")
-
-
 @runtime_checkable
 class Game(Protocol):
     """A game plugin: a module-level object, named by the entry point.
@@ -204,3 +140,12 @@ class Game(Protocol):
             MissingExtra: the engine is not installed.
         """
         ...
+
+
+def __getattr__(name: str) -> Any:
+    """`GameEnv`, imported when it is asked for: Gymnasium is not needed to list tasks."""
+    if name == "GameEnv":
+        from games.env import GameEnv
+
+        return GameEnv
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from games.api import TaskInfo
@@ -23,7 +24,7 @@ ADHOC = "adhoc"
 DEFAULT_HISTORY = "full"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entrant:
     """An agent with all its settings, and its model where it needs one."""
 
@@ -42,7 +43,7 @@ class Entrant:
         """Every model that is asked."""
         return (self.model, *self.others) if self.model is not None else ()
 
-    @property
+    @cached_property
     def resolved(self) -> str:
         """The agent with every setting spelled out."""
         shown: dict[str, Any] = dict(self.settings)
@@ -50,7 +51,7 @@ class Entrant:
             shown["history"] = settings.Named(self.history.name, self.history_settings)
         return str(settings.Named(self.agent, shown))
 
-    @property
+    @cached_property
     def short(self) -> str:
         """The agent with the settings that are not the default: one spelling for one behaviour."""
         shown: dict[str, Any] = settings.changed(self.factory, self.settings)
@@ -59,13 +60,13 @@ class Entrant:
             shown["history"] = settings.Named(self.history.name, history)
         return str(settings.Named(self.agent, shown))
 
-    @property
+    @cached_property
     def label(self) -> str:
         """Who plays, as reports name it."""
         return self.short if self.model is None else f"{self.short} @ {self.model}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EpisodeSpec:
     """One episode to play."""
 
@@ -79,7 +80,7 @@ class EpisodeSpec:
     series: str
     chain: str = ""  # episodes of one chain are played in order, each knowing what the former learned
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Unique in the run, and the path of its file without the ending."""
         task = "/".join(slug(part) for part in self.task.split("/"))

@@ -114,9 +114,10 @@ class _Books:
         return recorded.status is Status.DONE
 
     def _book(self, spec: EpisodeSpec, calls: Iterable[CallRecord]) -> None:
+        name = request_id(spec)
         for call in calls:
             tokens = call.usage.input + call.usage.output
-            self.budget.book(request_id(spec), tokens, call.cost, call.latency)
+            self.budget.book(name, tokens, call.cost, call.latency)
 
 
 async def _try_engines(stage: Stage, episodes: list[EpisodeSpec]) -> None:

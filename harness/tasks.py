@@ -8,11 +8,15 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from games.api import Game, GameEnv, MissingExtra, TaskInfo
-from games.perturb import Spec, apply, format_task, parse_task
+from games.api import Game, MissingExtra, TaskInfo
 from harness import plugins
 from harness.errors import InputError
+
+if TYPE_CHECKING:
+    from games.api import GameEnv
+    from games.perturb import Spec
 
 
 def _quiet(_: str) -> None:
@@ -57,6 +61,8 @@ def plain(task: str) -> str:
 
 
 def _parse(task: str) -> tuple[str, tuple[Spec, ...]]:
+    from games.perturb import parse_task
+
     try:
         return parse_task(task)
     except ValueError as error:
@@ -69,6 +75,8 @@ def info(task: str) -> TaskInfo:
     Raises:
         InputError: there is no such task, its game does not load, or a perturbation is wrong.
     """
+    from games.perturb import format_task
+
     base, perturbations = _parse(task)
     return replace(_plain_info(base), task=format_task(base, perturbations))
 
@@ -101,6 +109,8 @@ def make(task: str, *, image: bool = False) -> GameEnv:
     Raises:
         InputError: the task does not exist or its engine is not installed.
     """
+    from games.perturb import apply
+
     info(task)
     base, perturbations = _parse(task)
     try:

@@ -10,9 +10,13 @@ import difflib
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from games.api import GameEnv, MissingExtra, Starts, TaskInfo
+from games.api import MissingExtra, Starts, TaskInfo
 from games.atari.tables import TABLES
+
+if TYPE_CHECKING:
+    from games.api import GameEnv
 
 TRACKED = ("breakout", "pong")
 """The games for which there is a scripted player (`games.atari._trackers`)."""

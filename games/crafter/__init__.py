@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from games.api import GameEnv, MissingExtra, TaskInfo
+from games.api import MissingExtra, TaskInfo
+
+if TYPE_CHECKING:
+    from games.api import GameEnv
 
 _TASKS = (TaskInfo(task="crafter/standard", game="crafter", max_steps=10_000),)
 

@@ -8,8 +8,12 @@ first, as `gymnasium.make` does).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from games.api import GameEnv, Starts, TaskInfo
+from games.api import Starts, TaskInfo
+
+if TYPE_CHECKING:
+    from games.api import GameEnv
 
 _LISTED = {
     "CartPole-v1": (500, Starts.MANY),

@@ -10,8 +10,12 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from games.api import GameEnv, MissingExtra, Starts, TaskInfo
+from games.api import MissingExtra, Starts, TaskInfo
+
+if TYPE_CHECKING:
+    from games.api import GameEnv
 
 
 @cache

@@ -11,9 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from games.api import GameEnv, MissingExtra, Starts, TaskInfo
+from games.api import MissingExtra, Starts, TaskInfo
 from games.nethack import TERMINAL
+
+if TYPE_CHECKING:
+    from games.api import GameEnv
 
 
 @cache

@@ -7,8 +7,12 @@ the task's name ends in ``@terminal``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from games.api import GameEnv, MissingExtra, TaskInfo
+from games.api import MissingExtra, TaskInfo
+
+if TYPE_CHECKING:
+    from games.api import GameEnv
 
 TASKS = {
     "NetHack-v0": 5_000,

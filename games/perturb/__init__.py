@@ -12,10 +12,12 @@ import inspect
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from games.api import GameEnv
 from games.perturb._wrappers import PERTURBATIONS, Perturbation
+
+if TYPE_CHECKING:
+    from games.api import GameEnv
 
 __all__ = ["PERTURBATIONS", "Perturbation", "Spec", "apply", "format_task", "parse_task"]
 
