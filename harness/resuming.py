@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from harness import acting
-from harness.acting import ReplayMismatch, ToReplay
+from harness.acting import Replayed, ReplayMismatch, ToReplay
 from harness.checkpoints import Keeper
 from harness.convert import decision_of, progress_of
 from harness.records import Episode, ObservationRecord, TurnRecord
@@ -19,15 +20,26 @@ _CHUNK = 250
 
 
 async def replay(scene: Scene, state: State, recorded: Episode, asks_oracle: bool) -> None:
-    """Execute the recorded actions again, comparing every hash."""
+    """Execute the recorded actions again, comparing every hash.
+
+    The world goes on with the next turns while the state is moved past the last ones.
+    """
     assert recorded.start is not None  # noqa: S101 - the caller looked
     acting.same(recorded.start.hash, state.frame.hash, "the first observation")
+    done: list[tuple[TurnRecord, Replayed]] = []
     for turns in _chunks(recorded.turns):
         asked = [_to_replay(turn) for turn in turns]
-        for turn, again in zip(turns, await scene.run(acting.again, asked, asks_oracle), strict=True):
-            advance(state, decision_of(turn.decision), again.frame, again.reward, turn)
+        executing = asyncio.ensure_future(scene.run(acting.again, asked, asks_oracle))
+        _move(state, done)
+        done = list(zip(turns, await executing, strict=True))
+    _move(state, done)
     if recorded.memory is not None:
         pay(state, recorded.memory.calls)
+
+
+def _move(state: State, done: Sequence[tuple[TurnRecord, Replayed]]) -> None:
+    for turn, again in done:
+        advance(state, decision_of(turn.decision), again.frame, again.reward, turn)
 
 
 async def restore(scene: Scene, state: State, recorded: Episode, keeper: Keeper) -> None:

@@ -43,6 +43,12 @@ class Frame:
     terminated: bool = False
     truncated: bool = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Quicker than what a dataclass with slots does by itself: thousands travel between processes."""
+        return Frame, (
+            self.observation, self.hash, self.progress, self.reward, self.terminated, self.truncated
+        )  # fmt: skip
+
     @property
     def over(self) -> bool:
         """Whether the game ended itself."""

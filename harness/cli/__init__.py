@@ -64,7 +64,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 some episodes failed, 2 wrong input, 130 interrupted."""
-    from harness.errors import InputError
+    from harness.errors import CannotWrite, InputError
     from harness.terminal import hush
 
     hush()
@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         _fail(error.format_message())
         code = 2
-    except InputError as error:
+    except (InputError, CannotWrite) as error:
         _fail(str(error))
         code = 2
     except (click.Abort, KeyboardInterrupt):

@@ -65,7 +65,8 @@ def play_and_conclude(spec: RunSpec, *, report: bool, as_json: bool) -> int:
         try:
             conclude(folder, plan, result, live, report=report and not interrupted, as_json=as_json)
         except CannotWrite as error:
-            live.say(f"stopped: {error}")
+            if not result.stopped:  # else it was said
+                live.say(f"stopped: {error}")
             return 130
     if interrupted or result.stopped:
         return 130
