@@ -121,11 +121,15 @@ class _Books:
 
 
 async def _try_engines(stage: Stage, episodes: list[EpisodeSpec]) -> None:
-    """Start one task of each game and each perturbed task: what cannot be played is found at once."""
+    """Start one task of each game and each perturbed task: what cannot be played is found at once.
+
+    In every process, which then has imported what it needs before the first turn.
+    """
     first = {episode.info.game: episode for episode in episodes}
     perturbed = {episode.task: episode for episode in episodes if "+" in episode.task}
     tried = {episode.task: episode for episode in (*first.values(), *perturbed.values())}
-    await asyncio.gather(*(_try_engine(stage, episode) for episode in tried.values()))
+    times = min(stage.spread, len(episodes))
+    await asyncio.gather(*(_try_engine(stage, episode) for episode in tried.values() for _ in range(times)))
 
 
 async def _try_engine(stage: Stage, episode: EpisodeSpec) -> None:

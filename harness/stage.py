@@ -46,7 +46,10 @@ class Scene(Protocol):
 
 
 class Stage(Protocol):
-    """Opens scenes."""
+    """Opens scenes. `spread` is over how many processes worlds are spread."""
+
+    @property
+    def spread(self) -> int: ...
 
     async def open(
         self, task: str, *, observe: str = "text", step_limit: int | None = None, alone: bool = False
@@ -61,6 +64,8 @@ class Stage(Protocol):
 
 class Threads:
     """Worlds in threads of this process: quick to start, and a crash takes everything down."""
+
+    spread = 1
 
     def __init__(self, most: int = 64) -> None:
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="world")

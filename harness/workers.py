@@ -47,7 +47,7 @@ class Workers:
     """
 
     def __init__(self, most: int | None = None, *, call_seconds: float = CALL_SECONDS) -> None:
-        self._most = most or os.cpu_count() or 1
+        self._most = self.spread = most or os.cpu_count() or 1
         self._seconds = call_seconds
         self._workers: list[_Worker] = []
         self._solitary = asyncio.Semaphore(self._most)
