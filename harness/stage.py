@@ -46,10 +46,12 @@ class Scene(Protocol):
 
 
 class Stage(Protocol):
-    """Opens scenes. `spread` is over how many processes worlds are spread."""
+    """Opens scenes."""
 
     @property
-    def spread(self) -> int: ...
+    def spread(self) -> int:
+        """The processes that worlds are spread over."""
+        ...
 
     async def open(
         self, task: str, *, observe: str = "text", step_limit: int | None = None, alone: bool = False
