@@ -24,7 +24,7 @@ from typing import Any
 from harness.errors import InputError
 from harness.keys import scrub
 from harness.plan import Plan
-from harness.records import SCHEMA
+from harness.records import SCHEMA, RunRecord, read_record
 from harness.spec import RunSpec, config_hash, identity
 from harness.storage import replace_file
 
@@ -73,19 +73,21 @@ class RunFolder:
         """
         config = _config(spec, plan)
         digest = config_hash(config)
+        self.begin(RunRecord(schema_version=SCHEMA, config_hash=digest, config=config, versions=versions()))
+        return digest
+
+    def begin(self, record: RunRecord) -> None:
+        """Make the folder of a run, or continue it.
+
+        Raises:
+            InputError: the folder holds another run, or something that is not a run.
+        """
         file = self.path / "run.json"
         if file.exists():
-            self._same(file, config)
-            return digest
+            self._same(record.config)
+            return
         self._create()
-        record = {
-            "schema_version": SCHEMA,
-            "config_hash": digest,
-            "config": config,
-            "versions": versions(),
-        }
-        write_atomic(file, json.dumps(record, indent=2, sort_keys=True) + "\n")
-        return digest
+        write_atomic(file, json.dumps(record.model_dump(), indent=2, sort_keys=True) + "\n")
 
     def _create(self) -> None:
         try:
@@ -97,12 +99,8 @@ class RunFolder:
         if others:
             raise InputError(f"{self.path} holds other files ({others[0]}); choose an empty or new folder")
 
-    def _same(self, file: Path, config: Mapping[str, Any]) -> None:
-        try:
-            record = json.loads(file.read_text(encoding="utf-8"))
-            before = record["config"]
-        except (OSError, ValueError, KeyError, TypeError):
-            raise InputError(f"{file} cannot be read; the folder is not a run, or was changed") from None
+    def _same(self, config: Mapping[str, Any]) -> None:
+        before = read_record(self.path).config
         if before != config:
             changed = "; ".join(differences(before, config))
             raise InputError(f"{self.path} holds a run of another spec ({changed}); choose another --out")

@@ -10,7 +10,7 @@ import click
 from harness import demonstrations, tasks
 from harness.errors import InputError
 from harness.plan import check_observe
-from harness.records import Episode, Status, read_run
+from harness.records import Episode, episode_files, read_episode, read_outline
 from harness.seeds import episode_seed
 
 
@@ -58,21 +58,20 @@ def _seeds(task: str, episodes: int) -> list[int]:
 
 def _best(runs: tuple[Path, ...], episodes: int) -> list[Episode]:
     """Of each task the recorded episodes with the most progress, of those in which something was done."""
-    read = [episode for run in runs for episode in read_run(run) if episode.status is Status.DONE]
-    done = [episode for episode in read if any(turn.steps for turn in episode.turns)]
-    if runs and not done:
-        raise InputError(
-            "no episode of these runs is done" if not read else "nothing was played in these runs"
-        )
-    by_task: dict[str, list[Episode]] = {}
-    for episode in done:
-        by_task.setdefault(episode.header.task, []).append(episode)
-    return [each for same in by_task.values() for each in sorted(same, key=_progress)[:episodes]]
-
-
-def _progress(episode: Episode) -> float:
-    assert episode.end is not None  # noqa: S101 - it is done
-    return -episode.end.progress.value
+    by_task: dict[str, list[tuple[float, Path]]] = {}
+    done = 0
+    for path in (path for run in runs for path in episode_files(run)):
+        outline = read_outline(path)
+        if outline is None or outline.end is None:
+            continue
+        done += 1
+        if outline.end.steps:
+            by_task.setdefault(outline.header.task, []).append((outline.end.progress.value, path))
+    if runs and not by_task:
+        raise InputError("nothing was played in these runs" if done else "no episode of these runs is done")
+    best = (sorted(same, key=lambda each: -each[0])[:episodes] for same in by_task.values())
+    read = (read_episode(path) for same in best for _, path in same)
+    return [episode for episode in read if episode is not None]
 
 
 def _check_file(out: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.records import read_run
+from harness.records import iter_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +25,6 @@ def report(runs: tuple[Path, ...], html: Path | None, title: str | None, seed: i
     """Write one HTML file that opens offline."""
     from scorers.report import write_html
 
-    for folder in runs:
-        read_run(folder)
     path = write_html(list(runs), html or runs[0] / "report.html", title=title, seed=seed)
     click.echo(f"report: {path}")
 
@@ -59,4 +57,4 @@ def scores(runs: Sequence[Path]) -> pd.DataFrame:
 
     from scorers.progress import ProgressScorer
 
-    return pd.concat([ProgressScorer().score(read_run(folder)) for folder in runs], ignore_index=True)
+    return pd.concat([ProgressScorer().score(iter_run(folder)) for folder in runs], ignore_index=True)

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.errors import InputError
-from harness.records import read_run
+from harness.records import iter_run, read_record
 from scorers._board import by_task, leaderboard
 from scorers._pairs import pairwise, rank_sets
 from scorers.progress import OUTCOMES, ProgressScorer
@@ -40,7 +40,7 @@ def write_html(
     for module in ("altair", "vl_convert"):
         if find_spec(module) is None:
             raise InputError(f'the report needs {module}: pip install "ludometer[report]"')
-    episodes = pd.concat([ProgressScorer().score(read_run(run)) for run in runs], ignore_index=True)
+    episodes = pd.concat([ProgressScorer().score(iter_run(run)) for run in runs], ignore_index=True)
     if episodes.empty:
         raise InputError(f"{runs[0]} holds no episode yet")
     from scorers.report._charts import charts
@@ -134,10 +134,10 @@ def _totals(episodes: pd.DataFrame) -> dict[str, Any]:
 
 
 def _settings(run: Path) -> dict[str, Any]:
-    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    record = read_record(run)
     return {
         "folder": str(run),
-        "hash": record["config_hash"],
-        "versions": record["versions"],
-        "config": json.dumps(record["config"], indent=2, sort_keys=True),
+        "hash": record.config_hash,
+        "versions": record.versions,
+        "config": json.dumps(record.config, indent=2, sort_keys=True),
     }
