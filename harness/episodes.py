@@ -18,12 +18,12 @@ from harness.models import Models
 from harness.plan import EpisodeSpec, Plan
 from harness.play import Job, now, play
 from harness.records import (
+    End,
     Episode,
     EpisodeWriter,
     Failure,
     Header,
     MemoryRecord,
-    Status,
     TurnRecord,
     read_episode,
 )
@@ -46,7 +46,7 @@ class Watcher:
     def turn(self, spec: EpisodeSpec, record: TurnRecord | MemoryRecord) -> None:
         """One turn was written, or what was learned after the last one."""
 
-    def ended(self, spec: EpisodeSpec, episode: Episode) -> None:
+    def ended(self, spec: EpisodeSpec, last: End | Failure) -> None:
         """One episode is over, or failed."""
 
     def say(self, line: str) -> None:
@@ -94,20 +94,20 @@ async def _one(context: Running, spec: EpisodeSpec) -> bool:
     if context.result.stopped:
         return False
     try:
-        status = await _supervised(context, spec)
+        last = await _supervised(context, spec)
     except RunStopped as error:
         # The others end the turn that they are in: an answer under way is paid for and is not lost.
         context.result.stopped = context.result.stopped or str(error)
         return False
-    episode = read_episode(context.folder.episode(spec.id))
-    assert episode is not None  # noqa: S101 - it was just written
-    context.result.done += status is Status.DONE
-    context.result.failed += status is Status.FAILED
-    context.watcher.ended(spec, episode)
-    return status is Status.DONE
+    if last is None:
+        return False
+    context.result.done += isinstance(last, End)
+    context.result.failed += isinstance(last, Failure)
+    context.watcher.ended(spec, last)
+    return isinstance(last, End)
 
 
-async def _supervised(context: Running, spec: EpisodeSpec) -> Status:
+async def _supervised(context: Running, spec: EpisodeSpec) -> End | Failure | None:
     """Play an episode in spite of workers that die.
 
     Several worlds live in one worker. All that were being called when it died are suspects, and go on in
@@ -128,7 +128,7 @@ async def _supervised(context: Running, spec: EpisodeSpec) -> Status:
             return _failed(context, spec, getattr(error, "kind", type(error).__name__), str(error))
 
 
-def _failed(context: Running, spec: EpisodeSpec, error: str, message: str) -> Status:
+def _failed(context: Running, spec: EpisodeSpec, error: str, message: str) -> Failure:
     """Write down that an episode's environment cannot go on."""
     path = context.folder.episode(spec.id)
     recorded = read_episode(path) if path.exists() else None
@@ -136,11 +136,12 @@ def _failed(context: Running, spec: EpisodeSpec, error: str, message: str) -> St
         if recorded is None:
             writer.write(_header(context, spec))
         turn = len(recorded.turns) if recorded is not None else 0
-        writer.write(Failure(turn=turn, outcome="env_error", error=error, message=scrub(message)[:2000]))
-    return Status.FAILED
+        failure = Failure(turn=turn, outcome="env_error", error=error, message=scrub(message)[:2000])
+        writer.write(failure)
+    return failure
 
 
-async def _play(context: Running, spec: EpisodeSpec, *, alone: bool) -> Status:
+async def _play(context: Running, spec: EpisodeSpec, *, alone: bool) -> End | Failure | None:
     """Play what is left of an episode; one that no longer replays is played anew."""
     recorded = _recorded(context, spec)
     try:

@@ -49,7 +49,6 @@ from harness.records import (
     MessageRecord,
     ObservationRecord,
     Start,
-    Status,
     TurnRecord,
 )
 from harness.resuming import replay, restore
@@ -75,8 +74,8 @@ class Job:
     keeper: Keeper | None = None  # where the game is not deterministic
 
 
-async def play(job: Job, stage: Stage, recorded: Episode | None = None) -> Status:
-    """Play an episode, or what is left of it, and write it down.
+async def play(job: Job, stage: Stage, recorded: Episode | None = None) -> End | Failure | None:
+    """Play an episode, or what is left of it, and write it down. None where it was told to stop.
 
     Raises:
         ReplayMismatch: the recorded part does not replay; nothing was written.
@@ -102,10 +101,10 @@ async def play(job: Job, stage: Stage, recorded: Episode | None = None) -> Statu
                 if job.keeper is not None:
                     job.keeper.keep_picture(frame.observation)
                 writer.write(_start(state))
-            status = await _Player(job, scene, state, recorded, journal).play(writer)
-            if status is Status.DONE:
+            last = await _Player(job, scene, state, recorded, journal).play(writer)
+            if isinstance(last, End):
                 journal.clear()
-            return status
+            return last
     finally:
         journal.close()
         await scene.close()
@@ -126,41 +125,43 @@ class _Player:
         self._learns = bool(getattr(job.spec.entrant.factory, "trials", False)) and not remembered
         self._made: Agent | None = None
 
-    async def play(self, writer: EpisodeWriter) -> Status:
+    async def play(self, writer: EpisodeWriter) -> End | Failure | None:
         """Turn after turn, until the game or a limit ends it, it cannot go on, or the run stops."""
         state = self._state
         while (limit := reached(self._job.spec.limits, state)) is None and not state.frame.over:
             if self._job.stopping():
-                return Status.UNFINISHED
-            if not await self._written(writer, self._turn()):
-                return Status.FAILED
+                return None
+            if (failure := await self._written(writer, self._turn())) is not None:
+                return failure
             await self._checkpoint()
-        if self._learns and not await self._written(writer, self._remember(limit)):
-            return Status.FAILED
-        writer.write(_end(state, limit))
+        if self._learns and (failure := await self._written(writer, self._remember(limit))) is not None:
+            return failure
+        end = _end(state, limit)
+        writer.write(end)
         if self._job.keeper is not None:
             self._job.keeper.forget()
-        return Status.DONE
+        return end
 
     async def _written(
         self, writer: EpisodeWriter, making: Coroutine[None, None, TurnRecord | MemoryRecord]
-    ) -> bool:
-        """Write what is being made; False where it failed, which is written instead."""
+    ) -> Failure | None:
+        """Write what is being made, or why it could not be."""
         try:
             record = await making
         except (RunStopped, WorkerDied):
             raise
         except ProviderError as error:
             outcome = Outcome.TIMEOUT if isinstance(error, ProviderTimeout) else Outcome.API_ERROR
-            writer.write(_failure(self._state, str(outcome), error))
-            return False
+            failure = _failure(self._state, str(outcome), error)
         except Exception as error:  # whatever an engine or a plugin raises ends this episode only
-            writer.write(_failure(self._state, "env_error", error))
-            return False
-        writer.write(record)
-        self._journal.clear()
-        self._job.on_record(record)
-        return True
+            failure = _failure(self._state, "env_error", error)
+        else:
+            writer.write(record)
+            self._journal.clear()
+            self._job.on_record(record)
+            return None
+        writer.write(failure)
+        return failure
 
     async def _checkpoint(self) -> None:
         """Keep the state of a game that replaying could not bring back."""

@@ -16,7 +16,7 @@ from harness.journal import read as read_journal
 from harness.models import Models, budget_of
 from harness.plan import EpisodeSpec, Plan
 from harness.play import request_id
-from harness.records import CallRecord, Status, mend, read_episode
+from harness.records import CallRecord, mend, read_episode, read_outline
 from harness.spec import RunSpec
 from harness.stage import Stage, Threads, WorkerDied
 from harness.workers import Workers
@@ -103,15 +103,18 @@ class _Books:
         if mend(path):
             self.result.mended.append(spec.id)
             self.watcher.say(f"{spec.id}: the last line was torn by an interruption; it was cut off")
-        recorded = read_episode(path)
-        if recorded is None:
+        outline = read_outline(path)
+        if outline is None:
             return False
-        header = recorded.header
+        header, end = outline
         if (header.episode, header.seed, header.config_hash) != (spec.id, spec.seed, self.digest):
             raise InputError(f"{path} belongs to another run; choose another --out")
-        self._book(spec, recorded.calls)
-        self._book(spec, [kept.answer for kept in read_journal(journal_of(path))])
-        return recorded.status is Status.DONE
+        if end is not None and (end.cost is not None or not self.budget.in_dollars):
+            self.budget.book(request_id(spec), end.usage.input + end.usage.output, end.cost, 0.0)
+        elif (recorded := read_episode(path)) is not None:
+            self._book(spec, recorded.calls)
+            self._book(spec, [kept.answer for kept in read_journal(journal_of(path))])
+        return end is not None
 
     def _book(self, spec: EpisodeSpec, calls: Iterable[CallRecord]) -> None:
         name = request_id(spec)

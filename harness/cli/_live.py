@@ -11,12 +11,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from harness.keys import scrub
 from harness.plan import EpisodeSpec
-from harness.records import Episode, MemoryRecord, Status, TurnRecord
+from harness.records import End, Failure, MemoryRecord, TurnRecord
 from harness.run import Watcher
 from harness.terminal import safe_text
 
 _LINE_EVERY = 15.0
 """Seconds between two lines of progress where no terminal shows a moving bar (a pipe, a CI log)."""
+
+_REFRESH_EVERY = 0.1
+"""Seconds between two looks at the numbers."""
 
 
 class Live(Watcher):
@@ -34,10 +37,11 @@ class Live(Watcher):
             disable=quiet or not bar or not self.console.is_terminal,
         )
         self._task: TaskID | None = None
-        self._scores: dict[str, list[float]] = defaultdict(list)
+        self._scores: dict[str, tuple[int, float]] = defaultdict(lambda: (0, 0.0))  # how many, their sum
         self._tokens = self._failed = self._done = self._total = 0
         self._cost: float | None = 0.0
         self._last_line = time.monotonic()
+        self._refreshed = 0.0
 
     def __enter__(self) -> Live:
         self._bar.start()
@@ -62,15 +66,15 @@ class Live(Watcher):
             self._cost = None if self._cost is None or call.cost is None else self._cost + call.cost
         self._refresh()
 
-    def ended(self, spec: EpisodeSpec, episode: Episode) -> None:
+    def ended(self, spec: EpisodeSpec, last: End | Failure) -> None:
         """Count an episode."""
-        if episode.status is Status.DONE and episode.end is not None:
+        if isinstance(last, End):
             self._done += 1
-            self._scores[spec.entrant.label].append(episode.end.progress.value)
-        elif episode.status is Status.FAILED:
+            count, total = self._scores[spec.entrant.label]
+            self._scores[spec.entrant.label] = (count + 1, total + last.progress.value)
+        else:
             self._failed += 1
-            failure = episode.failures[-1]
-            self.say(f"failed, not scored: {spec.id}: {failure.outcome}: {failure.message}")
+            self.say(f"failed, not scored: {spec.id}: {last.outcome}: {last.message}")
         if self._task is not None:
             self._bar.update(self._task, completed=self._done + self._failed)
         self._refresh()
@@ -80,15 +84,19 @@ class Live(Watcher):
         self.console.print(safe_text(scrub(line)), markup=False, highlight=False, soft_wrap=True)
 
     def _refresh(self) -> None:
+        now = time.monotonic()
+        if now - self._refreshed < _REFRESH_EVERY:  # there may be hundreds of turns a second
+            return
+        self._refreshed = now
         if self._task is not None:
             self._bar.update(self._task, numbers=self._numbers())
         quiet_terminal = self._bar.disable and not self.console.quiet
-        if quiet_terminal and time.monotonic() - self._last_line > _LINE_EVERY:
-            self._last_line = time.monotonic()
+        if quiet_terminal and now - self._last_line > _LINE_EVERY:
+            self._last_line = now
             self.say(f"{self._done + self._failed}/{self._total} episodes · {self._numbers()}")
 
     def _numbers(self) -> str:
-        parts = [f"{name.partition('(')[0]} {sum(s) / len(s):.2f}" for name, s in self._scores.items()]
+        parts = [f"{name.partition('(')[0]} {total / n:.2f}" for name, (n, total) in self._scores.items()]
         if self._tokens:
             parts.append(f"{self._tokens:,} tokens")
             parts.append("cost unknown" if self._cost is None else f"${self._cost:.2f}")
