@@ -33,7 +33,7 @@ class Scene(Protocol):
     """One world, called from the event loop."""
 
     async def run(self, function: Callable[Concatenate[World, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function of `harness.acting` with the world. Cancelled, it still waits for the call to end.
+        """Call a function of `harness.acting` with the world; one call at a time.
 
         Raises:
             WorkerDied: the world is lost.

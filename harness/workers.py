@@ -31,6 +31,8 @@ CALL_SECONDS = 300.0
 _BUFFER = 2**20
 """Bytes of answers that are read ahead: a few pictures."""
 
+_STDERR = 2
+
 _BOOT = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[2])
@@ -100,9 +102,13 @@ class _Worker:
     def __init__(self, call_seconds: float) -> None:
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-c", _BOOT, str(theirs.fileno()), json.dumps(sys.path)]
-        # A session of its own: Ctrl-C is for us to handle.
+        # What engines print must not get among our results. Ctrl-C is for us to handle: a session of its own.
         self._process = subprocess.Popen(  # noqa: S603
-            command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=_STDERR,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
         )
         theirs.close()
         ours.setblocking(False)
@@ -124,10 +130,11 @@ class _Worker:
         return self._process.pid
 
     async def call(self, scene: int, function: Any, args: Any, kwargs: Any) -> Any:
-        """Have the worker do something for a scene. Cancelled, it waits for the answer all the same."""
+        """Have the worker do something for a scene."""
         await self._ready.wait()
         if not self.alive or self._writer is None:
-            raise WorkerDied(self._reason, suspect=False)
+            # One that dies before it has opened anything would be started again and again.
+            raise WorkerDied(self._reason, suspect=function == "open")
         number, loop = next(self._calls), asyncio.get_running_loop()
         message = packed((scene, function, args, kwargs))
         future: asyncio.Future[Any] = loop.create_future()
@@ -135,11 +142,7 @@ class _Worker:
         self._writer.write(HEAD.pack(len(message), number, True) + message)
         late = loop.call_later(self._seconds, self._hung, scene)
         try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            await asyncio.wait([future])
-            future.exception()  # seen
-            raise
+            return await future
         finally:
             late.cancel()
 
@@ -209,10 +212,15 @@ class _Seat:
         self._worker = worker
         self._solitary = solitary
         self._closed = False
+        self._left = False  # in the middle of a call
         self.id = number
 
     async def run(self, function: Callable[Concatenate[World, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        result: T = await self._worker.call(self.id, function, args, kwargs)
+        try:
+            result: T = await self._worker.call(self.id, function, args, kwargs)
+        except asyncio.CancelledError:
+            self._left = True
+            raise
         return result
 
     async def close(self) -> None:
@@ -224,6 +232,8 @@ class _Seat:
             self._solitary.release()
             return
         self._worker.scenes -= 1
+        if self._left:
+            return  # a world is not closed while it is stepped; its worker will end with the run
         try:
             await self._worker.call(self.id, "close", (), {})
         except Exception:  # noqa: S110 - dead, or it cannot even be closed: the world is of no more use

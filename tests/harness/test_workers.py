@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import ludometer_test_worlds
 import psutil
 import pytest
 from ludometer_test_runs import Quiet, content, run
@@ -18,6 +20,7 @@ from harness.spec import RunSpec
 from harness.stage import WorkerDied
 from harness.workers import Workers
 
+SHARED = str(Path(ludometer_test_worlds.__file__).parent)
 COUNTER, ONCE, LOOSE, LOST = (
     f"gymnasium/ludometer_test_worlds:Test{name}-v0" for name in ("Counter", "Once", "Loose", "Lost")
 )
@@ -99,6 +102,42 @@ def test_what_an_engine_raises_comes_back_by_name():
     assert with_workers(1, play).reward == 1.0
 
 
+def test_a_cancelled_call_is_not_waited_for():
+    async def play(workers):
+        scene = await workers.open("babyai/goto")
+        calling = asyncio.create_task(scene.run(nap, 30))
+        await asyncio.sleep(0.1)
+        begun = time.monotonic()
+        calling.cancel()
+        await asyncio.gather(calling, return_exceptions=True)
+        await scene.close()
+        await workers.aclose()
+        return time.monotonic() - begun
+
+    assert with_workers(1, play) < 5
+
+
+def test_a_worker_that_cannot_start_is_no_endless_loop(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.workers._BOOT", "raise SystemExit(3)")
+    result = run(tmp_path / "run", RunSpec(tasks=("babyai/goto",), episodes=1, workers=1))
+    assert (result.done, result.failed) == (0, 1)
+    assert "status 3, twice" in next(iter(read_run(tmp_path / "run"))).failures[-1].message
+
+
+def test_what_an_engine_prints_stays_out_of_the_results():
+    code = "from ludometer_test_worlds import say; import asyncio; from harness.workers import Workers\n"
+    code += "async def main():\n    workers = Workers(1)\n    scene = await workers.open('babyai/goto')\n"
+    code += "    await scene.run(say, 'hello')\n    await workers.aclose()\nasyncio.run(main())\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": SHARED},
+    )
+    assert (done.stdout, "hello" in done.stderr) == ("", True)
+
+
 def test_worlds_that_wait_do_not_wait_for_one_another():
     async def play(workers):
         scenes = [await workers.open("babyai/goto") for _ in range(8)]
@@ -178,6 +217,23 @@ def test_an_engine_that_raises_fails_its_episode_only(tmp_path):
     assert (result.done, result.failed) == (3, 3)
     failed = [episode for episode in read_run(tmp_path / "run") if episode.status is Status.FAILED]
     assert {episode.failures[-1].error for episode in failed} == {"RuntimeError"}
+
+
+def test_the_longest_episodes_are_played_first(tmp_path):
+    class Order(Quiet):
+        def __init__(self):
+            super().__init__()
+            self.order = []
+
+        def turn(self, spec, record):
+            if record.index == 0:
+                self.order.append((spec.entrant.agent, spec.task))
+
+    watcher = Order()
+    short, long = "babyai/goto", "minigrid/MiniGrid-DoorKey-5x5-v0"  # 64 steps and 250
+    spec = {"tasks": (short, long), "agents": ("random", "direct"), "models": ("scripted:turn left",)}
+    run(tmp_path / "run", RunSpec(**spec, episodes=1, limits={"turns": 70}, concurrency=1), watcher)
+    assert watcher.order == [("direct", long), ("direct", short), ("random", long), ("random", short)]
 
 
 # ------------------------------------------------------------------------ games that are never the same

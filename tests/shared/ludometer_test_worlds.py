@@ -90,6 +90,11 @@ def pid_of(world):
     return os.getpid()
 
 
+def say(world, words):
+    """Print, as engines do."""
+    print(words, flush=True)  # noqa: T201
+
+
 def nap(world, seconds):
     """Do nothing for a while, in the world's place."""
     time.sleep(seconds)
