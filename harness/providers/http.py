@@ -15,6 +15,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from harness.api import (
     Completion,
@@ -130,13 +131,21 @@ class HTTPProvider(Provider):
         """Connections, as many as there are requests at once; the deadline is kept in `complete`."""
         import httpx2
 
+        from harness.providers._connections import Connections
+
         size = self._host.concurrency
         return httpx2.AsyncClient(
+            transport=None if _behind_proxy(self.endpoint) else Connections(_tls()),
             limits=httpx2.Limits(max_connections=size, max_keepalive_connections=size),
             timeout=httpx2.Timeout(self._timeout, connect=_CONNECT_SECONDS, pool=None),
             follow_redirects=False,  # a key must not follow to where a server points
             verify=_tls(),
         )
+
+
+def _behind_proxy(endpoint: str | None) -> bool:
+    """Whether the environment names a proxy for an address; httpx2 then sees to it with a pool of its own."""
+    return bool(getproxies()) and not proxy_bypass(urlsplit(endpoint or "").hostname or "")
 
 
 @cache

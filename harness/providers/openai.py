@@ -73,16 +73,12 @@ class OpenAIProvider(HTTPProvider):
         )
 
     async def _answer(self, request: Request) -> Completion:
+        constraint, more = self.options["constraint"], self.options["body"]
         if self.options["api"] == "responses":
-            body = responses.body(self.model, request, self.options["constraint"])
-            return await responses.ask(
-                self._client, body | self.options["body"], request, stream=self._stream
-            )
-        body = chat.body(
-            self.model, request, self.options["constraint"], own_server=self._base_url is not None
-        )
-        more = body.pop("extra_body", {}) | self.options["body"]
-        return await chat.ask(self._client, body, more, request, stream=self._stream)
+            body = responses.body(self.model, request, constraint)
+            return await responses.ask(self._client, body | more, request, stream=self._stream)
+        body = chat.body(self.model, request, constraint, own_server=self._base_url is not None)
+        return await chat.ask(self._client, body | more, request, stream=self._stream)
 
     def _typed(self, error: Exception) -> ProviderError | None:
         import openai

@@ -9,7 +9,6 @@ import pytest
 
 from harness.api import (
     FatalError,
-    Host,
     InputError,
     Message,
     MissingKey,
@@ -194,16 +193,17 @@ def test_usage_of_deepseek_and_openrouter_is_read():
     assert _usage(answer.usage).cached == 6
 
 
-def test_the_pool_is_as_large_as_the_concurrency(server):
-    provider = OpenAIProvider("m", base_url=server.url("openai"))
+def test_a_proxy_of_the_environment_is_used(server, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", server.url("openai").removesuffix("/v1"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-proxied-key")
+    assert ask(OpenAIProvider("m", base_url="http://model.invalid/v1")).text == "turn left"
+    assert server.asked[0].path == "http://model.invalid/v1/chat/completions"
 
-    async def play():
-        await provider.aopen(Host(concurrency=37))
-        pool = provider._client._client._transport._pool
-        await provider.aclose()
-        return pool._max_connections, pool._max_keepalive_connections
 
-    assert asyncio.run(play()) == (37, 37)
+def test_no_proxy_is_used_where_the_environment_says_so(server, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert ask(OpenAIProvider("m", base_url=server.url("openai"))).text == "turn left"
 
 
 # ----------------------------------------------------------------------------------------- presets
