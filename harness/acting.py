@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from games.api import Observation, UnknownAction
 from harness.errors import LudometerError
@@ -21,8 +21,7 @@ class ReplayMismatch(LudometerError):
     """The environment no longer gives what was recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acted:
+class Acted(NamedTuple):
     """What came of a turn's actions: a frame for each that was executed, and why the others were not.
 
     `seconds` is what the environment took.
@@ -33,19 +32,17 @@ class Acted:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(NamedTuple):
     """What a recorded turn gives when it is executed again: its last frame (None: no step) and the reward."""
 
     frame: Frame | None
     reward: float
 
 
-@dataclass(frozen=True, slots=True)
-class ToReplay:
-    """A recorded turn: its index, the actions that were executed and the hash after each."""
+class ToReplay(NamedTuple):
+    """A recorded turn: its number, the actions that were executed and the hash after each."""
 
-    index: int
+    turn: int
     actions: tuple[str, ...]
     hashes: tuple[str, ...]
 
@@ -101,9 +98,9 @@ def _again(world: World, turn: ToReplay, asks_oracle: bool) -> Replayed:
             frame = world.step(action)
         except UnknownAction as error:
             raise ReplayMismatch(
-                f"turn {turn.index}: the game no longer takes what was recorded: {error}"
+                f"turn {turn.turn}: the game no longer takes what was recorded: {error}"
             ) from None
-        same(recorded, frame.hash, f"turn {turn.index}")
+        same(recorded, frame.hash, f"turn {turn.turn}")
         reward += frame.reward
     return Replayed(frame, reward)
 

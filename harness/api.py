@@ -157,6 +157,11 @@ class Sampling:
     reasoning_effort: str | None = None
 
 
+def values(flat: Sampling | Usage) -> dict[str, Any]:
+    """The fields of a flat value by name; `dataclasses.asdict` would copy each of them, every turn."""
+    return {name: getattr(flat, name) for name in flat.__slots__}
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One question to a model.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
 
-from harness.api import Completion, Image, Message, Request, Sampling
+from harness.api import Completion, Image, Message, Request, Sampling, Text
 from harness.client import Answer, fingerprint
 from harness.convert import common_prefix, completion_of, message_records, sampling_record, usage_record
 from harness.journal import Journal, Kept
@@ -53,7 +53,8 @@ class Asker:
         self._episode = episode
         self._seed = seed
         self._sampling = sampling
-        self._previous = previous
+        self._recorded = previous  # of the request before, where only its record is known
+        self._before: tuple[Message, ...] | None = None  # its messages
         self._journal = journal
         self._answers: dict[int, tuple[Request, CallRecord]] = {}
         self._turn = 0
@@ -104,22 +105,27 @@ class Asker:
         return tuple(self._whole(*self._answers[call]) for call in sorted(self._answers))
 
     def _whole(self, request: Request, record: CallRecord) -> CallRecord:
-        messages = message_records(request.messages)
-        keep = common_prefix(self._previous, messages)
-        self._previous = messages
+        keep = self._kept(request.messages)
+        self._before = request.messages
         parts = [part for message in request.messages for part in message.parts]
         asked = RequestRecord(
             keep=keep,
-            add=messages[keep:],
+            add=message_records(request.messages[keep:]),
             choices=request.choices,
             sampling=sampling_record(request.sampling),
         )
         facts = {
             "request": asked,
-            "characters": sum(len(message.text) for message in request.messages),
+            "characters": sum(len(part.text) for part in parts if isinstance(part, Text)),
             "pictures": sum(isinstance(part, Image) for part in parts),
         }
         return record.model_copy(update=facts)
+
+    def _kept(self, messages: tuple[Message, ...]) -> int:
+        """How many leading messages repeat those of the request before."""
+        if self._before is None:
+            return common_prefix(self._recorded, message_records(messages))
+        return common_prefix(self._before, messages)
 
 
 def _record(answer: Answer, model: str) -> CallRecord:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any, cast
 
 from games.api import Observation, Progress, Section, Stability
-from harness.api import Completion, Decision, Message, Outcome, Sampling, Text, Usage
+from harness.api import Completion, Decision, Message, Outcome, Sampling, Text, Usage, values
 from harness.records import (
     CallRecord,
     DecisionRecord,
@@ -116,7 +115,7 @@ def message_records(messages: Sequence[Message]) -> tuple[MessageRecord, ...]:
 
 def usage_record(usage: Usage) -> UsageRecord:
     """Token counts as they are written."""
-    return UsageRecord(**asdict(usage))
+    return UsageRecord(**values(usage))
 
 
 def usage_of(record: UsageRecord) -> Usage:
@@ -126,10 +125,10 @@ def usage_of(record: UsageRecord) -> Usage:
 
 def sampling_record(sampling: Sampling) -> dict[str, object]:
     """The sampling parameters that were set."""
-    return {name: value for name, value in asdict(sampling).items() if value not in (None, ())}
+    return {name: value for name, value in values(sampling).items() if value not in (None, ())}
 
 
-def common_prefix(old: Sequence[MessageRecord], new: Sequence[MessageRecord]) -> int:
+def common_prefix(old: Sequence[object], new: Sequence[object]) -> int:
     """How many leading messages two requests share."""
     count = 0
     for before, now in zip(old, new, strict=False):

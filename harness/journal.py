@@ -12,8 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from harness.keys import scrub
-from harness.records import CallRecord
+from harness.records import CallRecord, to_json
 from harness.storage import Appender
 
 
@@ -51,7 +50,7 @@ class Journal:
         """
         if self._appender is None:
             self._appender = Appender(self._path)
-        self._appender.append(scrub(kept.model_dump_json()).encode() + b"\n")
+        self._appender.append(to_json(kept) + b"\n")
         self._used = True
 
     def clear(self) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from harness.errors import InputError
 from harness.keys import scrub
@@ -593,11 +594,17 @@ def _why(error: ValidationError) -> str:
     return f"{where[:100]}: {detail['msg']}"
 
 
-def to_json(line: _Line) -> bytes:
-    """One line of JSON in UTF-8. Keys are taken out; a lone surrogate becomes ``?``, since UTF-8 has none."""
-    data = line.model_dump(mode="json")
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return scrub(text).encode("utf-8", "replace")
+def to_json(line: BaseModel) -> bytes:
+    """One line of JSON in UTF-8. Keys are taken out; a lone surrogate becomes ``?``, since UTF-8 has none.
+
+    What is no number (an infinite log-probability among a provider's details) becomes null.
+    """
+    try:
+        text = line.model_dump_json()
+    except PydanticSerializationError:  # it refuses surrogates
+        data = line.model_dump(mode="json")
+        return scrub(json.dumps(data, ensure_ascii=False, separators=(",", ":"))).encode("utf-8", "replace")
+    return scrub(text).encode()
 
 
 class EpisodeWriter:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness.api import Completion, Request, Text, Usage
+from harness.api import Completion, Request, Text, Usage, values
 
 
 class ResponseCache:
@@ -56,17 +56,18 @@ def fingerprint(request: Request, **more: Any) -> str:
     plain = {
         **more,
         "choices": request.choices,
-        "sampling": asdict(request.sampling),
+        "sampling": values(request.sampling),
         "episode": request.episode,
         "turn": request.turn,
         "call": request.call,
         "roles": [message.role for message in request.messages],
     }
     digest.update(json.dumps(plain, sort_keys=True).encode())
+    pieces = []
     for message in request.messages:
         for part in message.parts:
             data = part.text.encode("utf-8", "surrogatepass") if isinstance(part, Text) else part.png
-            digest.update(b"%s%d:" % (b"t" if isinstance(part, Text) else b"i", len(data)))
-            digest.update(data)
-        digest.update(b"/")
+            pieces += [b"%s%d:" % (b"t" if isinstance(part, Text) else b"i", len(data)), data]
+        pieces.append(b"/")
+    digest.update(b"".join(pieces))
     return digest.hexdigest()

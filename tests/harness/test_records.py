@@ -157,3 +157,12 @@ def test_a_lone_surrogate_never_makes_a_file_unreadable(tmp_path):
     record = TurnRecord(index=0, decision=DecisionRecord(actions=(), outcome="parse_error"), calls=(call,))
     path = write(tmp_path / "e.jsonl", HEADER, START, record)
     assert read_episode(path).turns[0].calls[0].text == "a?b"
+
+
+def test_what_is_no_number_is_null(tmp_path):
+    details = {"logprobs": [float("-inf"), float("nan"), -0.5]}
+    record = turn(0).model_copy(
+        update={"calls": (CallRecord(request=RequestRecord(), text="go", details=details),)}
+    )
+    path = write(tmp_path / "e.jsonl", HEADER, START, record)
+    assert read_episode(path).turns[0].calls[0].details == {"logprobs": [None, None, -0.5]}
