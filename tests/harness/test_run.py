@@ -12,12 +12,12 @@ import pytest
 from ludometer_test_runs import Quiet, content, run
 
 from harness import plan as planning
-from harness.api import Completion, Provider, TransientError
+from harness.api import Completion, FatalError, Provider, TransientError, Usage
 from harness.cli import main
 from harness.client import RetryPolicy
 from harness.folder import RunFolder
 from harness.records import Status, read_episode, read_run
-from harness.spec import RunSpec
+from harness.spec import Budget, RunSpec
 
 SPEC = RunSpec(
     tasks=("babyai/goto", "babyai/open"),
@@ -207,3 +207,72 @@ def test_a_budget_stops_the_run_resumable(tmp_path):
         main(command)
     assert done.value.code == 0
     assert all(e.status is Status.DONE for e in read_run(tmp_path / "run"))
+
+
+def test_shards_are_parts_of_one_run(undisturbed, tmp_path):
+    found = {}
+    for number in (1, 2, 3):
+        folder = tmp_path / str(number)
+        result = run(folder, SPEC.model_copy(update={"shard": f"{number}/3"}))
+        mine = content(folder)
+        assert result.total == result.done == len(mine)
+        assert not found.keys() & mine.keys()
+        found |= mine
+        assert (folder / "run.json").read_bytes() == (undisturbed / "run.json").read_bytes()
+    assert found == content(undisturbed)
+
+
+@pytest.mark.parametrize("shard", ["0/3", "4/3", "3", "a/b", "1/0", "-1/2"])
+def test_a_shard_that_is_none_is_refused(shard, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "-t", "babyai/goto", "--shard", shard])
+    assert ended.value.code == 2
+    assert "3/16" in capsys.readouterr().err
+
+
+def test_a_turn_of_several_calls_keeps_those_that_were_answered(tmp_path, monkeypatch):
+    """One of the three samples of a turn fails: the other two are paid for and are not asked for again."""
+
+    class Partly(Flaky):
+        broken = True
+        requests = []
+
+        async def complete(self, request):
+            if self.broken and request.turn == 2 and request.call == 1:
+                raise FatalError("not now")
+            self.requests.append((request.turn, request.call))
+            return Completion("Action: go forward")
+
+    monkeypatch.setattr(planning, "make_provider", lambda model, options: Partly())
+    spec = RunSpec(
+        tasks=("babyai/open",), agents=("vote(samples=3)",), models=("scripted:x",), episodes=1,
+        limits={"steps": 4},
+    )  # fmt: skip
+    assert run(tmp_path / "run", spec).failed == 1
+    assert len(Partly.requests) == 3 + 3 + 2
+    assert [file.stat().st_size > 0 for file in (tmp_path / "run").rglob("*.calls")] == [True]
+    Partly.broken = False
+    result = run(tmp_path / "run", spec)
+    assert (result.done, result.calls) == (1, 1 + 3)
+    assert len(set(Partly.requests)) == len(Partly.requests) == 12
+    assert not list((tmp_path / "run").rglob("*.calls"))
+    run(tmp_path / "calm", spec)
+    assert content(tmp_path / "run") == content(tmp_path / "calm")
+
+
+def test_answers_of_a_turn_under_way_count_against_the_budget(tmp_path, monkeypatch):
+    class Partly(Flaky):
+        broken = True
+
+        async def complete(self, request):
+            if self.broken and request.call == 1:
+                raise FatalError("not now")
+            return Completion("Action: go forward", usage=Usage(input=1000))
+
+    monkeypatch.setattr(planning, "make_provider", lambda model, options: Partly())
+    spec = RunSpec(tasks=("babyai/open",), agents=("vote(samples=3)",), models=("scripted:x",), episodes=1)
+    assert run(tmp_path / "run", spec).failed == 1
+    Partly.broken = False
+    result = run(tmp_path / "run", spec.model_copy(update={"budget": Budget(tokens=2500)}))
+    assert "3,000 tokens" in result.stopped  # two of them from before
+    assert result.calls == 1
