@@ -53,6 +53,7 @@ class Budget:
         self._run, self._episode, self._call = run, episode, call
         self._clock, self._begun = clock, clock()
         self._episodes: dict[str, _Used] = defaultdict(_Used)
+        self._allowed: dict[str, int] = {}  # the turn that each episode may finish
         self._overrun = ""
         self.used = _Used()
 
@@ -69,12 +70,12 @@ class Budget:
     def check(self, request: Request) -> None:
         """Refuse to ask when a budget is used up.
 
-        A turn of several calls is not broken off after its first: what was paid for would be lost.
+        A turn of several calls is not broken off after its first: it would have to wait for the next run.
 
         Raises:
             BudgetExhausted: it is; the line names which, and how to go on.
         """
-        if request.call > 0:
+        if request.call > 0 and self._allowed.get(request.episode) == request.turn:
             return
         if self._overrun:
             raise BudgetExhausted(self._overrun)
@@ -84,6 +85,7 @@ class Budget:
         over = over or _reached("an episode", self._episode, episode, "budget.episode.")
         if over:
             raise BudgetExhausted(over)
+        self._allowed[request.episode] = request.turn
 
     def book(self, episode: str, tokens: int, cost: float | None, seconds: float) -> None:
         """Count what was used in an episode, in this process or before it."""
