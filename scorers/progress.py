@@ -18,10 +18,11 @@ class ProgressScorer:
 
     def score(self, episodes: Iterable[Episode]) -> pd.DataFrame:
         """The table of episodes."""
-        return pd.DataFrame([_row(episode) for episode in episodes], columns=COLUMNS)
+        return pd.DataFrame([row(episode) for episode in episodes], columns=COLUMNS)
 
 
-def _row(episode: Episode) -> dict[str, Any]:
+def row(episode: Episode) -> dict[str, Any]:
+    """The row of an episode: times in seconds, cost in US dollars (NaN: unknown)."""
     header, end = episode.header, episode.end
     calls = episode.calls
     outcomes = [turn.decision.outcome for turn in episode.turns]

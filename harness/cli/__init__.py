@@ -15,7 +15,10 @@ _COMMANDS = {
     "compare": ("harness.cli.report:compare", "Compare the agents of runs in the terminal."),
     "aggregate": ("harness.cli.aggregate:aggregate", "Aggregate any table of scores (CSV), with intervals."),
     "show": ("harness.cli.show:show", "Show one episode, turn by turn."),
+    "export": ("harness.cli.export:export", "Export runs as tables or as training data."),
+    "merge": ("harness.cli.merge:merge", "Put the shards of a run together."),
     "list": ("harness.cli.listing:listing", "List games, tasks, suites, agents or models."),
+    "schema": ("harness.cli.schema:schema", "Print the JSON Schema of a run folder."),
     "new": ("harness.cli.new:new", "Write a package that holds a plugin of your own."),
     "doctor": ("harness.cli.doctor:doctor", "Say what is installed, and what is missing for what."),
 }
