@@ -7,17 +7,17 @@ shown is never what is evaluated.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from games.api import UnknownAction
 from harness.api import Observation, Section, Stability
 from harness.errors import CannotWrite, InputError
 from harness.records import Episode, SectionRecord
+from harness.replay import played_again
 from harness.world import Frame, World, png
 
 SERIES = "demonstrations"
@@ -69,62 +69,45 @@ class Demonstration(_Strict):
 
 def by_oracle(task: str, seed: int, *, observe: str, steps: int) -> Demonstration:
     """The oracle's play of a seed, to its end or for so many steps."""
-    return _played(task, SERIES, seed, "oracle", World.oracle, observe=observe, steps=steps)
+    world = World(task, observe=observe)
+    shown: list[Shown] = []
+    try:
+        _, frame = world.reset(seed)
+        while len(shown) < steps and not frame.over:
+            action = world.oracle()
+            shown.append(_shown(frame, action))
+            frame = world.step(action)
+    finally:
+        world.close()
+    progress = frame.progress.value
+    return Demonstration(
+        task=task, series=SERIES, seed=seed, agent="oracle", progress=progress, steps=tuple(shown)
+    )
 
 
 def by_record(episode: Episode, *, observe: str, steps: int) -> Demonstration:
     """A recorded episode, executed again.
 
     Raises:
-        InputError: the environment no longer gives what was recorded.
+        InputError: the environment no longer gives what was recorded, or nothing was played.
     """
-    header, start = episode.header, episode.start
-    recorded = [step for turn in episode.turns for step in turn.steps]
-    if start is None or not recorded:
+    if not any(turn.steps for turn in episode.turns):
         raise InputError(f"{episode.path}: nothing was played in this episode")
-    actions = iter([step.action for step in recorded])
-    hashes = iter([start.hash, *(step.hash for step in recorded)])
-
-    def following(_: World) -> str | None:
-        return next(actions, None)
-
-    def check(frame: Frame) -> None:
-        if frame.hash != next(hashes):
-            raise InputError(f"{episode.path}: the game no longer gives what was recorded (another version?)")
-
-    series = header.series or f"{header.suite} {header.suite_version}"
-    shape: dict[str, Any] = {"observe": observe, "steps": steps, "check": check}
-    try:
-        return _played(header.task, series, header.seed, header.entrant, following, **shape)
-    except UnknownAction as error:
-        raise InputError(f"{episode.path}: the game no longer takes what was recorded: {error}") from None
-
-
-def _played(
-    task: str,
-    series: str,
-    seed: int,
-    agent: str,
-    choose: Callable[[World], str | None],
-    *,
-    observe: str,
-    steps: int,
-    check: Callable[[Frame], None] = lambda _: None,
-) -> Demonstration:
-    world = World(task, observe=observe)
     shown: list[Shown] = []
-    try:
-        _, frame = world.reset(seed)
-        check(frame)
-        while len(shown) < steps and not frame.over and (action := choose(world)) is not None:
-            shown.append(_shown(frame, action))
-            frame = world.step(action)
-            check(frame)
-    finally:
-        world.close()
+    progress = 0.0
+    with closing(played_again(episode, observe=observe)) as moments:
+        for moment in moments:
+            progress = moment.frame.progress.value
+            if len(shown) == steps:
+                break
+            if moment.step is not None:
+                shown.append(_shown(moment.frame, moment.step.action))
+    header = episode.header
+    series = header.series or f"{header.suite} {header.suite_version}"
     return Demonstration(
-        task=task, series=series, seed=seed, agent=agent, progress=frame.progress.value, steps=tuple(shown)
-    )
+        task=header.task, series=series, seed=header.seed, agent=header.entrant,
+        progress=progress, steps=tuple(shown),
+    )  # fmt: skip
 
 
 def _shown(frame: Frame, action: str) -> Shown:
