@@ -17,6 +17,7 @@ _COMMANDS = {
     "show": ("harness.cli.show:show", "Show one episode, turn by turn."),
     "export": ("harness.cli.export:export", "Export runs as tables or as training data."),
     "merge": ("harness.cli.merge:merge", "Put the shards of a run together."),
+    "replay": ("harness.cli.replay:replay", "Play one episode again, in the terminal or into a video."),
     "list": ("harness.cli.listing:listing", "List games, tasks, suites, agents or models."),
     "schema": ("harness.cli.schema:schema", "Print the JSON Schema of a run folder."),
     "new": ("harness.cli.new:new", "Write a package that holds a plugin of your own."),

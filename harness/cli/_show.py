@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from harness.records import CallRecord, Episode, MemoryRecord, MessageRecord, ObservationRecord, TurnRecord
+from harness.records import (
+    CallRecord,
+    End,
+    Episode,
+    Failure,
+    MemoryRecord,
+    MessageRecord,
+    ObservationRecord,
+    TurnRecord,
+)
 from harness.terminal import safe_text
 
 
@@ -23,29 +32,44 @@ def show_episode(
         turns: only these.
         full: all messages of each request; else only those that the turn added.
     """
-    printer = _Printer(console)
-    header = episode.header
-    printer.line(f"{header.task} #{header.index} · {header.entrant}", "bold")
-    printer.line(
-        f"seed {header.seed} · suite {header.suite} {header.suite_version} · {header.started}", "dim"
-    )
+    printer = Printer(console)
+    show_header(printer, episode)
     if episode.start is not None and turns is None:
         printer.block("instructions", episode.start.instructions, "blue")
-        printer.block("first observation", _observation(episode.start.observation), "cyan")
+        printer.block("first observation", words_of(episode.start.observation), "cyan")
     asked = _messages(episode) if full else {}
     for turn in episode.turns[turns or slice(None)]:
         _show_turn(printer, turn, asked.get(turn.index))
     if episode.memory is not None and turns is None:
         _show_memory(printer, episode.memory, asked.get(None))
     for failure in episode.failures:
-        printer.line(f"failed at turn {failure.turn}: {failure.outcome}: {failure.message}", "red")
+        show_failure(printer, failure)
     if episode.end is not None and turns is None:
-        _show_end(printer, episode)
+        show_end(printer, episode.end)
 
 
-def _show_turn(printer: _Printer, turn: TurnRecord, asked: list[tuple[MessageRecord, ...]] | None) -> None:
+def show_header(printer: Printer, episode: Episode) -> None:
+    """Print what was played, by whom and when."""
+    header = episode.header
+    printer.line(f"{header.task} #{header.index} · {header.entrant}", "bold")
+    printer.line(
+        f"seed {header.seed} · suite {header.suite} {header.suite_version} · {header.started}", "dim"
+    )
+
+
+def show_failure(printer: Printer, failure: Failure) -> None:
+    """Print what kept an episode from going on."""
+    printer.line(f"failed at turn {failure.turn}: {failure.outcome}: {failure.message}", "red")
+
+
+def _show_turn(printer: Printer, turn: TurnRecord, asked: list[tuple[MessageRecord, ...]] | None) -> None:
     printer.line(f"── turn {turn.index} ──", "bold")
     _show_calls(printer, turn.calls, asked)
+    show_decision(printer, turn)
+
+
+def show_decision(printer: Printer, turn: TurnRecord) -> None:
+    """Print what was done in a turn, and what that gave."""
     decision = turn.decision
     style = "green" if decision.outcome in ("ok", "repaired") else "red"
     note = f" ({decision.repair})" if decision.repair else ""
@@ -62,7 +86,7 @@ def _show_turn(printer: _Printer, turn: TurnRecord, asked: list[tuple[MessageRec
 
 
 def _show_memory(
-    printer: _Printer, memory: MemoryRecord, asked: list[tuple[MessageRecord, ...]] | None
+    printer: Printer, memory: MemoryRecord, asked: list[tuple[MessageRecord, ...]] | None
 ) -> None:
     printer.line("── what is taken along ──", "bold")
     _show_calls(printer, memory.calls, asked)
@@ -70,15 +94,16 @@ def _show_memory(
 
 
 def _show_calls(
-    printer: _Printer, calls: Sequence[CallRecord], asked: list[tuple[MessageRecord, ...]] | None
+    printer: Printer, calls: Sequence[CallRecord], asked: list[tuple[MessageRecord, ...]] | None
 ) -> None:
     for number, call in enumerate(calls):
         for message in asked[number] if asked else call.request.add:
             printer.block(message.role, _parts(message), "cyan")
-        _show_call(printer, call)
+        show_call(printer, call)
 
 
-def _show_call(printer: _Printer, call: CallRecord) -> None:
+def show_call(printer: Printer, call: CallRecord) -> None:
+    """Print what a model answered, and what that took."""
     if call.reasoning:
         printer.block("reasoning", call.reasoning, "magenta")
     printer.block("answer", call.text, "yellow")
@@ -91,9 +116,8 @@ def _show_call(printer: _Printer, call: CallRecord) -> None:
     printer.line(f"  {usage}, {call.latency:.2f} s{first}{queued}{price}{retries}{kept}", "dim")
 
 
-def _show_end(printer: _Printer, episode: Episode) -> None:
-    end = episode.end
-    assert end is not None  # noqa: S101 - the caller looked
+def show_end(printer: Printer, end: End) -> None:
+    """Print how an episode ended."""
     limit = f" ({end.limit})" if end.limit else ""
     printer.line(f"── {end.ending}{limit} ──", "bold")
     printer.line(
@@ -114,21 +138,24 @@ def _parts(message: MessageRecord) -> str:
     return "\n".join(p["text"] if "text" in p else f"[picture {p['image'][:12]}]" for p in message.parts)
 
 
-def _observation(observation: ObservationRecord) -> str:
+def words_of(observation: ObservationRecord) -> str:
+    """The sections of an observation, and a few digits of its picture's hash."""
     text = "\n\n".join(f"[{section.name}]\n{section.text}" for section in observation.sections)
     return f"{text}\n[picture {observation.image[:12]}]" if observation.image else text
 
 
-class _Printer:
+class Printer:
     """Prints escaped text; nothing is read as markup."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     def line(self, text: str, style: str) -> None:
+        """One line, or several where the text has them."""
         self._console.print(Text(safe_text(text), style=style), soft_wrap=True)
 
     def block(self, title: str, text: str, style: str) -> None:
+        """A text, indented under its title."""
         self._console.print(Text(f"{safe_text(title)}:", style=f"bold {style}"))
         for line in safe_text(text).split("\n"):
             self._console.print(Text(f"  {line}"), soft_wrap=True)

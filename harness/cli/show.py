@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from harness.errors import InputError
-from harness.records import read_episode
+from harness.records import Episode, read_episode
 
 
 @click.command()
@@ -20,25 +20,40 @@ def show(episode: Path, turns: str | None, full: bool, as_json: bool) -> None:
     """Show one episode file (RUN/episodes/…/0000.jsonl), turn by turn."""
     from harness.cli._show import show_episode
 
-    if not episode.is_file():
-        raise InputError(f"{episode} is not a file; give an episode such as RUN/episodes/…/0000.jsonl")
-    read = read_episode(episode)
-    if read is None:
-        raise InputError(f"{episode} holds no episode yet")
+    read = episode_at(episode)
     if as_json:
         click.echo(read.model_dump_json(indent=2))
     else:
-        show_episode(read, Console(), turns=_slice(turns), full=full)
+        show_episode(read, Console(), turns=turns_slice(turns), full=full)
 
 
-def _slice(text: str | None) -> slice | None:
+def episode_at(path: Path) -> Episode:
+    """The episode of a file that a user named.
+
+    Raises:
+        InputError: there is no such file, or no episode in it.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is not a file; give an episode such as RUN/episodes/…/0000.jsonl")
+    episode = read_episode(path)
+    if episode is None:
+        raise InputError(f"{path} holds no episode yet")
+    return episode
+
+
+def turns_slice(text: str | None) -> slice | None:
+    """The turns that ``--turns`` names, None for all.
+
+    Raises:
+        InputError: it is not ``A:B``.
+    """
     if text is None:
         return None
     first, colon, last = text.partition(":")
     try:
         start = int(first) if first else 0
         if not colon:
-            return slice(start, start + 1)
+            return slice(start, start + 1 or None)
         return slice(start, int(last) if last else None)
     except ValueError:
         raise InputError(f"--turns {text}: expected A:B, such as 0:10") from None
