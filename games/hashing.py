@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -19,46 +20,123 @@ def observation_hash(raw: Any) -> str:
     Raises:
         TypeError: there is something else in it.
     """
-    digest = blake2b(digest_size=16)
-    for part in _encode(raw):
-        digest.update(part)
-    return digest.hexdigest()
+    parts: list[bytes] = []
+    _encode(raw, parts)
+    return blake2b(b"".join(parts), digest_size=16).hexdigest()
 
 
-def _encode(value: Any) -> Iterator[bytes]:
-    match value:
-        case None:
-            yield b"n;"
-        case bool() | np.bool_():
-            yield b"t;" if value else b"f;"
-        case int() | np.integer():
-            yield b"i%d;" % int(value)
-        case float() | np.floating():
-            yield b"d" + struct.pack("<d", float(value))
-        case str():
-            data = value.encode("utf-8", "surrogatepass")
-            yield b"s%d:" % len(data) + data
-        case bytes():
-            yield b"b%d:" % len(value) + value
-        case np.ndarray():
-            yield from _encode_array(value)
-        case Mapping():
-            yield b"m%d:" % len(value)
-            for key in sorted(value, key=str):
-                yield from _encode(str(key))
-                yield from _encode(value[key])
-        case list() | tuple():
-            yield b"l%d:" % len(value)
-            for item in value:
-                yield from _encode(item)
-        case _:
-            raise TypeError(
-                f"a raw observation cannot hold {type(value).__name__}; use arrays or plain values"
-            )
+# A step is hashed where it is played and again where a run is verified: what follows is written for speed.
 
 
-def _encode_array(array: np.ndarray[Any, Any]) -> Iterator[bytes]:
-    if array.dtype.hasobject:
+def _encode(value: Any, parts: list[bytes]) -> None:
+    (_ENCODERS.get(type(value)) or _encoder(value))(value, parts)
+
+
+def _encoder(value: Any) -> _Encoder:
+    """The encoder of a value whose class is none of the plain ones: a subclass, or NumPy's own number."""
+    for kinds, encoder in _KINDS:
+        if isinstance(value, kinds):
+            return encoder
+    raise TypeError(f"a raw observation cannot hold {type(value).__name__}; use arrays or plain values")
+
+
+def _none(_: None, parts: list[bytes]) -> None:
+    parts.append(b"n;")
+
+
+def _bool(value: Any, parts: list[bytes]) -> None:
+    parts.append(b"t;" if value else b"f;")
+
+
+def _int(value: Any, parts: list[bytes]) -> None:
+    parts.append(b"i%d;" % int(value))
+
+
+_pack = struct.Struct("<d").pack
+
+
+def _float(value: Any, parts: list[bytes]) -> None:
+    parts.append(b"d" + _pack(float(value)))
+
+
+def _str(value: str, parts: list[bytes]) -> None:
+    data = value.encode("utf-8", "surrogatepass")
+    parts.append(b"s%d:%b" % (len(data), data))
+
+
+def _bytes(value: bytes, parts: list[bytes]) -> None:
+    parts.append(b"b%d:%b" % (len(value), value))
+
+
+def _array(value: np.ndarray[Any, Any], parts: list[bytes]) -> None:
+    parts.append(_array_head(value.dtype, value.shape))
+    parts.append(value.tobytes())
+
+
+@lru_cache(1024)
+def _array_head(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    if dtype.hasobject:
         raise TypeError("a raw observation cannot hold an array of Python objects")
-    yield f"a{array.dtype.str}{array.shape}:".encode()
-    yield np.ascontiguousarray(array).tobytes()
+    return f"a{dtype.str}{shape}:".encode()
+
+
+def _mapping(value: Mapping[Any, Any], parts: list[bytes]) -> None:
+    parts.append(b"m%d:" % len(value))
+    keys = tuple(value)
+    for key, head in _known(keys) or _in_order(keys):
+        parts.append(head)
+        item = value[key]
+        (_ENCODERS.get(type(item)) or _encoder(item))(item, parts)
+
+
+@lru_cache(1024)
+def _known(keys: tuple[Any, ...]) -> list[tuple[Any, bytes]] | None:
+    """`_in_order`, kept: dicts with the same keys come again and again.
+
+    None where a key is no text: 1 and True are the same key to a cache, and are written differently.
+    """
+    return _in_order(keys) if all(isinstance(key, str) for key in keys) else None
+
+
+def _in_order(keys: tuple[Any, ...]) -> list[tuple[Any, bytes]]:
+    """A dict's keys sorted by their text, each with its encoding."""
+    heads: list[bytes] = []
+    order = sorted(keys, key=str)
+    for key in order:
+        _str(str(key), heads)
+    return list(zip(order, heads, strict=True))
+
+
+def _sequence(value: Sequence[Any], parts: list[bytes]) -> None:
+    parts.append(b"l%d:" % len(value))
+    for item in value:
+        (_ENCODERS.get(type(item)) or _encoder(item))(item, parts)
+
+
+_Encoder = Callable[[Any, list[bytes]], None]
+
+_KINDS: tuple[tuple[Any, _Encoder], ...] = (
+    ((bool, np.bool_), _bool),
+    ((int, np.integer), _int),
+    ((float, np.floating), _float),
+    (str, _str),
+    (bytes, _bytes),
+    (np.ndarray, _array),
+    (Mapping, _mapping),
+    ((list, tuple), _sequence),
+)
+"""In the order of asking: a bool is an int as well."""
+
+_ENCODERS: dict[type, _Encoder] = {
+    type(None): _none,
+    bool: _bool,
+    int: _int,
+    float: _float,
+    str: _str,
+    bytes: _bytes,
+    np.ndarray: _array,
+    dict: _mapping,
+    list: _sequence,
+    tuple: _sequence,
+}
+"""The plain classes, looked up."""

@@ -55,6 +55,9 @@ class Frame:
         return self.terminated or self.truncated
 
 
+_UNSEEN = Observation()
+
+
 class World:
     """A task's environment with its episode limit.
 
@@ -68,8 +71,8 @@ class World:
 
     def reset(self, seed: int) -> tuple[Briefing, Frame]:
         """Start the episode of a seed."""
-        raw, info = self._env.reset(seed=seed)
-        return self._briefing(), self._frame(raw, info)
+        frame = self.begin(seed)
+        return self.briefing(), replace(frame, observation=self.look())
 
     def step(self, action: str) -> Frame:
         """Execute one named action.
@@ -77,13 +80,52 @@ class World:
         Raises:
             UnknownAction: the environment has no such action; it was not stepped.
         """
+        frame = self.advance(action)
+        return replace(frame, observation=self.look())
+
+    # The same in parts: who checks a record needs the hashes of all steps, and the words of few.
+
+    def begin(self, seed: int) -> Frame:
+        """Start the episode of a seed, as `reset` does, but for the words (`briefing`, `look`)."""
+        raw, info = self._env.reset(seed=seed)
+        self._seen = raw, info
+        return Frame(_UNSEEN, observation_hash(raw), self._call("progress"))
+
+    def briefing(self, *, manual: bool = True) -> Briefing:
+        """What is known of the episode that has begun; the manual only where it is wanted."""
+        own = int(self._env.get_wrapper_attr("max_steps"))
+        limit = min(own, self._step_limit) if self._step_limit else own
+        brief = self._call("brief")
+        # What the engine takes is its own affair, and may be of a class that only it has.
+        actions = tuple(replace(action, value=None) for action in self._env.get_wrapper_attr("actions"))
+        free_text = bool(self._env.get_wrapper_attr("free_text"))
+        facts = {**brief.facts, "actions": actions, "free_text": free_text, "max_steps": limit}
+        facts["words"] = self._observe != "image"
+        words = render(brief.template, **facts)
+        if told := brief.facts.get("perturbations"):
+            words += "\n\n" + render("games/perturbation.j2", perturbations=told)
+        rules = render(brief.manual, **facts) if manual and brief.manual else ""
+        return Briefing(words, actions, free_text, limit, rules)
+
+    def advance(self, action: str) -> Frame:
+        """Execute one named action, as `step` does, but for what is observed then (`look`)."""
         value = self._call("decode", action)
         raw, reward, terminated, truncated, info = self._env.step(value)
-        frame = self._frame(raw, info)
+        self._seen = raw, info
         number = float(reward)
         if not math.isfinite(number):
             raise ValueError(f"the environment gave the reward {number}")
-        return replace(frame, reward=number, terminated=bool(terminated), truncated=bool(truncated))
+        progress: Progress = self._call("progress")
+        return Frame(_UNSEEN, observation_hash(raw), progress, number, bool(terminated), bool(truncated))
+
+    def look(self) -> Observation:
+        """What is observed now, in words and pictures as was asked for."""
+        observation: Observation = self._call("observe", *self._seen)
+        if self._observe == "text":
+            return replace(observation, image=None)
+        if observation.image is None:
+            observation = replace(observation, image=self.picture())
+        return replace(observation, sections=()) if self._observe == "image" else observation
 
     def oracle(self) -> str:
         """The oracle's next action."""
@@ -111,31 +153,6 @@ class World:
 
     def _call(self, method: str, *arguments: Any) -> Any:
         return self._env.get_wrapper_attr(method)(*arguments)
-
-    def _briefing(self) -> Briefing:
-        own = int(self._env.get_wrapper_attr("max_steps"))
-        limit = min(own, self._step_limit) if self._step_limit else own
-        brief = self._call("brief")
-        # What the engine takes is its own affair, and may be of a class that only it has.
-        actions = tuple(replace(action, value=None) for action in self._env.get_wrapper_attr("actions"))
-        free_text = bool(self._env.get_wrapper_attr("free_text"))
-        facts = {**brief.facts, "actions": actions, "free_text": free_text, "max_steps": limit}
-        facts["words"] = self._observe != "image"
-        words = render(brief.template, **facts)
-        if told := brief.facts.get("perturbations"):
-            words += "\n\n" + render("games/perturbation.j2", perturbations=told)
-        manual = render(brief.manual, **facts) if brief.manual else ""
-        return Briefing(words, actions, free_text, limit, manual)
-
-    def _frame(self, raw: Any, info: Any) -> Frame:
-        observation: Observation = self._call("observe", raw, info)
-        if self._observe == "text":
-            observation = replace(observation, image=None)
-        elif observation.image is None:
-            observation = replace(observation, image=self.picture())
-        if self._observe == "image":
-            observation = replace(observation, sections=())
-        return Frame(observation, observation_hash(raw), self._call("progress"))
 
 
 def png(image: NDArray[np.uint8]) -> bytes:

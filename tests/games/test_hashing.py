@@ -1,3 +1,8 @@
+import enum
+import struct
+from collections.abc import Mapping
+from hashlib import blake2b
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -43,3 +48,63 @@ def test_numpy_numbers_are_numbers():
 def test_anything_else_is_refused(value):
     with pytest.raises(TypeError, match="raw observation cannot hold"):
         observation_hash(value)
+
+
+def spelled_out(value):
+    """The encoding, written to be read: every recorded hash is of this, so it must never change."""
+    match value:
+        case None:
+            return b"n;"
+        case bool() | np.bool_():
+            return b"t;" if value else b"f;"
+        case int() | np.integer():
+            return b"i%d;" % int(value)
+        case float() | np.floating():
+            return b"d" + struct.pack("<d", float(value))
+        case str():
+            data = value.encode("utf-8", "surrogatepass")
+            return b"s%d:" % len(data) + data
+        case bytes():
+            return b"b%d:" % len(value) + value
+        case np.ndarray():
+            return f"a{value.dtype.str}{value.shape}:".encode() + np.ascontiguousarray(value).tobytes()
+        case Mapping():
+            items = b"".join(
+                spelled_out(str(key)) + spelled_out(value[key]) for key in sorted(value, key=str)
+            )
+            return b"m%d:" % len(value) + items
+        case list() | tuple():
+            return b"l%d:" % len(value) + b"".join(map(spelled_out, value))
+
+
+class Number(enum.IntEnum):
+    THREE = 3
+
+
+class Table(dict):
+    """A mapping of another class."""
+
+
+ARRAYS = (
+    np.arange(6, dtype=">u2").reshape(2, 3)[:, ::2],
+    np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    np.array(1.5, np.float32),
+    np.zeros((0, 3), bool),
+)
+KEYS = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(("1", "True", "a", "None"))
+LEAVES = st.sampled_from(
+    (*ARRAYS, Number.THREE, np.int8(-3), np.float32(0.1), np.True_, np.str_("é"), "\ud800")
+)
+ALL = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3)
+        | st.dictionaries(KEYS, inner, max_size=3).map(Table) | st.tuples(inner, inner)
+    ),
+    max_leaves=10,
+)  # fmt: skip
+
+
+@given(ALL)
+def test_the_hash_is_of_the_encoding_that_was_always_used(value):
+    assert observation_hash(value) == blake2b(spelled_out(value), digest_size=16).hexdigest()
