@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from games.api import Observation, UnknownAction
@@ -95,14 +96,14 @@ def _again(world: World, turn: ToReplay, asks_oracle: bool) -> Replayed:
         if asks_oracle:  # asking may move its state
             world.oracle()
         try:
-            frame = world.step(action)
+            frame = world.advance(action)
         except UnknownAction as error:
-            raise ReplayMismatch(
-                f"turn {turn.turn}: the game no longer takes what was recorded: {error}"
-            ) from None
+            fault = f"the game no longer takes what was recorded: {error}"
+            raise ReplayMismatch(f"turn {turn.turn}: {fault}") from None
         same(recorded, frame.hash, f"turn {turn.turn}")
         reward += frame.reward
-    return Replayed(frame, reward)
+    # What was observed between the steps of a turn, nobody was shown.
+    return Replayed(frame and replace(frame, observation=world.look()), reward)
 
 
 def same(recorded: str, now: str, where: str) -> None:
