@@ -41,8 +41,8 @@ class _Line(BaseModel):
 class SectionRecord(_Line):
     """One named text section of an observation."""
 
-    name: str
-    text: str
+    name: str = Field(description="What it is called in the prompt.")
+    text: str = Field(description="Its words.")
     stability: str = Field(description="How often it changes: static, slow or volatile.")
 
 
@@ -94,21 +94,21 @@ class RetryRecord(_Line):
     """One failed try before a completion."""
 
     error: str = Field(description="The name of the failure's class.")
-    message: str
+    message: str = Field(description="What it said.")
     waited: float = Field(description="Seconds until the next try.")
 
 
 class CallRecord(_Line):
     """One completion: the exact request, the raw answer, what it took."""
 
-    request: RequestRecord
+    request: RequestRecord = Field(description="What was asked.")
     characters: int = Field(0, description="Characters of text in the whole request.")
     pictures: int = Field(0, description="Pictures in the whole request.")
     model: str = Field("", description="Who was asked (provider:name), where it is not the episode's model.")
     text: str = Field(description="The answer as it came.")
     reasoning: str = Field("", description="The model's reasoning, where the provider gives it.")
     finish: str = Field("stop", description="Why the answer ended: stop, length or refusal.")
-    usage: UsageRecord = UsageRecord()
+    usage: UsageRecord = Field(UsageRecord(), description="Its tokens.")
     latency: float = Field(0.0, description="Seconds that the answering try took.")
     first_token: float | None = Field(
         None, description="Seconds to its first token; null where it was not streamed."
@@ -155,8 +155,8 @@ class Header(_Line):
     episode: str = Field(
         description="AGENT/TASK/INDEX: unique in a run, and the path of the file in episodes/."
     )
-    suite: str
-    suite_version: str
+    suite: str = Field(description="Its name; adhoc where tasks were picked by hand.")
+    suite_version: str = Field(description="Its version; another one may hold other tasks, limits or seeds.")
     task: str = Field(
         description="game/name, with the perturbations (+name(settings)) that it is played with."
     )
@@ -170,7 +170,9 @@ class Header(_Line):
     started: str = Field(description="When the episode began: ISO 8601, UTC.")
     price: str = Field("", description="Where the model's price is from.")
     series: str = Field("", description="What the seeds are drawn from: suite and version, or a name.")
-    deterministic: bool = Field(True, description="Whether seed and actions give the same hashes again.")
+    deterministic: bool = Field(
+        True, description="Whether seed and actions give the same hashes again. Since schema 2."
+    )
 
     @property
     def entrant(self) -> str:
@@ -183,9 +185,9 @@ class Start(_Line):
 
     kind: Literal["start"] = "start"
     instructions: str = Field(description="The task in words, as it is told to the model.")
-    observation: ObservationRecord
+    observation: ObservationRecord = Field(description="The first one.")
     hash: str = Field(description="Of the raw first observation.")
-    progress: ProgressRecord
+    progress: ProgressRecord = Field(description="At the start.")
     max_steps: int = Field(description="The episode ends after so many steps.")
 
 
@@ -195,11 +197,11 @@ class TurnRecord(_Line):
     kind: Literal["turn"] = "turn"
     index: int = Field(description="From 0, without gaps.")
     notice: str = Field("", description="What the harness told the model at the start of the turn.")
-    decision: DecisionRecord
+    decision: DecisionRecord = Field(description="What was decided, and what came of it.")
     calls: tuple[CallRecord, ...] = Field((), description="The completions, in the order of asking.")
     steps: tuple[StepRecord, ...] = Field((), description="One for each executed action.")
     observation: ObservationRecord | None = Field(
-        None, description="After the steps, where replaying could not give it (not deterministic)."
+        None, description="After the steps, where the game is not deterministic. Since schema 2."
     )
     seconds_model: float = Field(0.0, description="Seconds of the calls' latency.")
     seconds_env: float = Field(0.0, description="Seconds in the environment.")
@@ -221,7 +223,7 @@ class Failure(_Line):
     turn: int = Field(description="The turn that could not be made.")
     outcome: str = Field(description="api_error, timeout or env_error.")
     error: str = Field(description="The name of the error's class.")
-    message: str
+    message: str = Field(description="What it said, up to 2,000 characters.")
 
 
 class Ending(StrEnum):
@@ -239,8 +241,8 @@ class End(_Line):
     limit: str | None = Field(None, description="Which: steps, turns, tokens, dollars or seconds.")
     progress: ProgressRecord = Field(description="At the end: the score.")
     episode_return: float = Field(description="The sum of all rewards.")
-    steps: int
-    turns: int
+    steps: int = Field(description="How many were executed.")
+    turns: int = Field(description="How many there were, lost ones included.")
     usage: UsageRecord = Field(description="Of all calls together.")
     cost: float | None = Field(description="US dollars of all calls; null where a price is unknown.")
     seconds: float = Field(description="Model and environment time, without waiting for a provider.")

@@ -90,7 +90,7 @@ def _check_options(tables: bool, what: str | None, chat: dict[str, Any]) -> None
     if not tables and what is not None:
         raise InputError("--what is for tables: --format parquet or csv")
     for name, value in chat.items():
-        if tables and value not in (None, False):
+        if tables and value is not (False if name == "unfinished" else None):
             raise InputError(f"--{name} is for training data: --format sft or rl")
 
 
