@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.errors import InputError
+from harness.terminal import safe_text
 
 if TYPE_CHECKING:
     from harness.export import Exported, Selection, Table
@@ -151,15 +152,13 @@ def _export_chat(selection: Selection, path: Path, form: Any, force: bool, chat:
     done = write_chat(selection, path, form, lost=lost, images=chat["images"])
     click.echo(f"{form}: {done.lines:,} answers of {done.episodes:,} episodes: {path}")
     if said := _about_pictures(done, chat["images"]):
-        click.echo(said, err=True)
+        click.echo(safe_text(said), err=True)
 
 
 def _about_pictures(done: Exported, images: Path | None) -> str:
     if images is None:
         return f"{done.pictures:,} pictures stand as hashes; --images DIR draws them" if done.pictures else ""
     if done.left_out:
-        return (
-            f"{done.pictures:,} pictures in {images}; {done.left_out:,} answers were left out: the games "
-            "here do not give the pictures that were shown (another version, or demonstrations)"
-        )
+        left = f"{done.left_out:,} answers were left out, since their pictures are lacking ({done.lacking})"
+        return f"{done.pictures:,} pictures in {images}; {left}"
     return f"{done.pictures:,} pictures in {images}" if done.pictures else "no pictures were shown"

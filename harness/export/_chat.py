@@ -28,12 +28,13 @@ _ACTING = {str(outcome) for outcome in Outcome if outcome.acts}
 
 @dataclass(slots=True)
 class Exported:
-    """What was written, and how many lines were left out since a picture in them cannot be had."""
+    """What was written, and how many lines were left out since a picture in them is `lacking` (why)."""
 
     episodes: int = 0
     lines: int = 0
     pictures: int = 0
     left_out: int = 0
+    lacking: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,17 @@ def write_chat(
             done = _write(selection, temporary, _Form(kind, lost, gallery))
         except _PictureFound:
             done = _write(selection, temporary, _Form(kind, lost, gallery, parts=True))
+        if gallery is not None:
+            done.lacking = gallery.lacking
         if not done.lines:
-            what = "finished episode" if selection.done else "episode"
-            left = f" ({done.left_out} show pictures that cannot be drawn again)" if done.left_out else ""
-            raise InputError(f"nothing to export: no {what} with answers of a model is selected{left}")
+            raise InputError(f"nothing to export: {_why_nothing(selection, done)}")
     return done
+
+
+def _why_nothing(selection: Selection, done: Exported) -> str:
+    if done.left_out:
+        return f"the pictures of all {done.left_out} answers are lacking ({done.lacking})"
+    return f"no {'finished ' if selection.done else ''}episode with answers of a model is selected"
 
 
 def _write(selection: Selection, path: Path, form: _Form) -> Exported:

@@ -1,22 +1,30 @@
-"""The pictures that a model was shown: drawn again by executing an episode again, or taken from the run."""
+"""The pictures that a model was shown: drawn again by playing an episode again, or taken from the run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
-from games.api import UnknownAction
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import InputError
 from harness.records import Episode
+from harness.replay import played_again
 from harness.storage import replace_file
-from harness.world import Frame, World, png
+from harness.world import png
 
 
 class Gallery:
-    """A folder of PNG files that are named by the SHA-256 of what is in them."""
+    """A folder of PNG files that are named by the SHA-256 of what is in them.
+
+    `lacking` says why the first picture that cannot be had cannot.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.lacking = ""
 
     def file(self, name: str) -> Path:
         """Where the picture of a hash is."""
@@ -27,11 +35,12 @@ class Gallery:
         self._folder.mkdir(parents=True, exist_ok=True)
         missing = {name for name in wanted if not self.file(name).exists() and not self._copied(run, name)}
         if missing:
-            self._draw(episode, missing)
+            lacking = self._draw(episode, missing)
+            self.lacking = self.lacking or lacking
         return {name for name in wanted if self.file(name).exists()}
 
     def _copied(self, run: Path, name: str) -> bool:
-        """Runs keep the pictures of games that replaying would not give again."""
+        """Runs keep the pictures of games that playing again would not give."""
         kept = run / "pictures" / name[:2] / f"{name}.png"
         data = kept.read_bytes() if kept.exists() else b""
         if sha256(data).hexdigest() != name:
@@ -39,38 +48,24 @@ class Gallery:
         replace_file(self.file(name), data)
         return True
 
-    def _draw(self, episode: Episode, missing: set[str]) -> None:
-        for frame in _again(episode):
-            if frame.observation.image is None:
-                return
-            data = png(frame.observation.image)
-            if (name := sha256(data).hexdigest()) in missing:
-                replace_file(self.file(name), data)
-                missing.discard(name)
-            if not missing:
-                return
+    def _draw(self, episode: Episode, missing: set[str]) -> str:
+        """Draw what is missing; why not all of it could be drawn, or nothing."""
+        if not episode.header.deterministic:
+            return f"{episode.header.task} is never the same again, and the run did not keep them"
+        try:
+            with closing(played_again(episode, observe="image")) as moments:
+                for moment in moments:
+                    self._keep(moment.frame.observation.image, missing)
+                    if not missing:
+                        return ""
+        except InputError as error:
+            return str(error)
+        return f"{episode.path} does not show them itself (they are of a demonstration?)"
 
-
-def _again(episode: Episode) -> Iterator[Frame]:
-    """The frames of an episode, executed again for as long as the game gives what was recorded.
-
-    Raises:
-        InputError: the task's game is not installed.
-    """
-    if episode.start is None or not episode.header.deterministic:
-        return
-    world = World(episode.header.task, observe="image")
-    try:
-        _, frame = world.reset(episode.header.seed)
-        hashes = [episode.start.hash, *(step.hash for turn in episode.turns for step in turn.steps)]
-        actions = [step.action for turn in episode.turns for step in turn.steps]
-        for expected, action in zip(hashes, [*actions, None], strict=True):
-            if frame.hash != expected:
-                return
-            yield frame
-            if action is not None:
-                frame = world.step(action)
-    except UnknownAction:
-        return  # another version of the game
-    finally:
-        world.close()
+    def _keep(self, image: NDArray[np.uint8] | None, missing: set[str]) -> None:
+        if image is None:
+            return
+        data = png(image)
+        if (name := sha256(data).hexdigest()) in missing:
+            replace_file(self.file(name), data)
+            missing.discard(name)
