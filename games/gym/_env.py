@@ -78,7 +78,9 @@ def build(task: str, *, image: bool) -> AnyGame:
 
 
 def _modes(spec: Any) -> list[str]:
-    entry = gymnasium.envs.registration.load_env_creator(spec.entry_point) if spec.entry_point else None
+    entry = spec.entry_point  # a class, or where to import it from
+    if isinstance(entry, str):
+        entry = gymnasium.envs.registration.load_env_creator(entry)
     return list((getattr(entry, "metadata", None) or {}).get("render_modes", []))
 
 

@@ -1,6 +1,7 @@
 """Environments in worker processes: one that crashes or hangs stops nobody else."""
 
 import asyncio
+import hashlib
 import os
 import signal
 import subprocess
@@ -21,8 +22,8 @@ from harness.stage import WorkerDied
 from harness.workers import Workers
 
 SHARED = str(Path(ludometer_test_worlds.__file__).parent)
-COUNTER, ONCE, LOOSE, LOST = (
-    f"gymnasium/ludometer_test_worlds:Test{name}-v0" for name in ("Counter", "Once", "Loose", "Lost")
+COUNTER, ONCE, LOOSE, DRAWN, LOST = (
+    f"gymnasium/ludometer_test_worlds:Test{name}-v0" for name in ("Counter", "Once", "Loose", "Drawn", "Lost")
 )
 
 pytestmark = pytest.mark.workers
@@ -276,6 +277,22 @@ def test_a_game_that_is_never_the_same_goes_on_from_its_checkpoint(tmp_path):
     assert not list((tmp_path / "run").rglob("*.checkpoint"))
     seen = [turn.observation.sections[0].text for turn in after.turns]
     assert seen == sorted(seen, key=lambda text: int("".join(filter(str.isdigit, text))))
+
+
+def test_pictures_that_replaying_could_not_give_are_kept_and_shown_again(tmp_path):
+    spec = RunSpec(**{**loose(DRAWN).model_dump(), "observe": "both", "agents": ("direct(images=3)",)})
+    stopped_after(tmp_path / "run", spec, 4)
+    run(tmp_path / "run", spec, watcher := Quiet())
+    assert not any("anew" in line and "checkpoint" not in line for line in watcher.lines)
+    episode = next(iter(read_run(tmp_path / "run")))
+    seen = [episode.start.observation, *(turn.observation for turn in episode.turns)]
+    files = {file.stem: file for file in (tmp_path / "run" / "pictures").rglob("*.png")}
+    assert {record.image for record in seen} <= files.keys()
+    for name, file in files.items():
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == name
+    for turn, _, messages in episode.requests():
+        shown = [part["image"] for message in messages for part in message.parts if "image" in part]
+        assert shown == [record.image for record in seen[max(0, turn - 2) : turn + 1]], turn
 
 
 def test_without_a_checkpoint_it_is_played_anew_aloud(tmp_path):

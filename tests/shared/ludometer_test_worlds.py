@@ -71,6 +71,18 @@ class Loose(Counter):
         self.count, self.secret = np.frombuffer(state, dtype="<i8").tolist()
 
 
+class Drawn(Loose):
+    """Never the same twice, its state and its pictures can be kept."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 1}
+
+    def __init__(self, render_mode=None):
+        self.render_mode = render_mode
+
+    def render(self):
+        return np.full((8, 8, 3), (self.secret, self.count, 0), dtype=np.uint8)
+
+
 class Lost(Loose):
     """Never the same twice, and nothing to go on from."""
 
@@ -102,5 +114,5 @@ def nap(world, seconds):
 
 for name, world in (("Counter", Counter), ("Once", Once), ("Blocking", Blocking)):
     gymnasium.register(f"Test{name}-v0", world, max_episode_steps=8)
-for name, world in (("Loose", Loose), ("Lost", Lost)):
+for name, world in (("Loose", Loose), ("Drawn", Drawn), ("Lost", Lost)):
     gymnasium.register(f"Test{name}-v0", world, max_episode_steps=8, nondeterministic=True)
