@@ -82,7 +82,7 @@ class MessageRecord(_Line):
 class RequestRecord(_Line):
     """A request as a delta to the episode's request before it (in the order of asking)."""
 
-    keep: int = Field(0, description="So many leading messages of the request before are repeated.")
+    keep: int = Field(0, ge=0, description="So many leading messages of the request before are repeated.")
     add: tuple[MessageRecord, ...] = Field((), description="The messages that follow them.")
     choices: tuple[str, ...] | None = Field(None, description="The only answers that were allowed.")
     sampling: dict[str, Any] = Field(
@@ -160,7 +160,7 @@ class Header(_Line):
     task: str = Field(
         description="game/name, with the perturbations (+name(settings)) that it is played with."
     )
-    index: int = Field(description="Of the episode among those of its agent and task, from 0.")
+    index: int = Field(ge=0, description="Of the episode among those of its agent and task, from 0.")
     seed: int = Field(description="Of the environment.")
     agent: str = Field(description="With the settings that are not the default: direct(history=window).")
     resolved: str = Field(description="The agent with every setting spelled out.")
