@@ -92,7 +92,7 @@ class Asker:
         record = _record(answer, model)
         if self._journal is not None:
             kept = Kept(turn=request.turn, call=call, request=key, waited=answer.waited, answer=record)
-            self._journal.keep(kept)
+            await self._journal.keep(kept)
         return self._noted(request, record, answer.waited)
 
     def _noted(self, request: Request, record: CallRecord, waited: float) -> Completion:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from games.api import Observation
 from harness.convert import observation_of
 from harness.records import ObservationRecord
-from harness.storage import replace_file
+from harness.storage import cut_at, replace_file
 from harness.world import png
 
 
@@ -86,9 +85,7 @@ def cut_after(path: Path, turns: int) -> int:
     lines = path.read_bytes().splitlines(keepends=True)
     at = next((n for n, line in enumerate(lines) if _turn(line) == turns), len(lines))
     dropped = sum(_turn(line) is not None for line in lines[at:])
-    with path.open("r+b") as stream:
-        stream.truncate(sum(map(len, lines[:at])))
-        os.fsync(stream.fileno())
+    cut_at(path, sum(map(len, lines[:at])))
     return dropped
 
 

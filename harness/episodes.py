@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 from harness.acting import ReplayMismatch
 from harness.api import Memory, Sampling
 from harness.checkpoints import Keeper, cut_after
+from harness.client import Budget
 from harness.errors import LudometerError, RunStopped
-from harness.folder import RunFolder
+from harness.folder import RunFolder, versions
 from harness.journal import journal_of
 from harness.keys import scrub
 from harness.models import Models
@@ -29,11 +31,12 @@ from harness.records import (
 )
 from harness.spec import RunSpec
 from harness.stage import Stage, WorkerDied
+from harness.storage import replace_file
 
 Chain = list[EpisodeSpec]
 """Episodes that are played one after the other."""
 
-_DEATHS = 2
+DEATHS = 2
 """Workers that an episode may kill: with the first it may have been somebody else."""
 
 
@@ -67,22 +70,48 @@ class Result:
     mended: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Running:
-    """A run under way: all that playing its episodes needs."""
+@dataclass
+class Order:
+    """What is to be played, where it is written, what it may use up, and who is told."""
 
     spec: RunSpec
     plan: Plan
     folder: RunFolder
     digest: str
     watcher: Watcher
+    result: Result
+    budget: Budget
+
+
+@dataclass
+class Running(Order):
+    """An order under way: all that playing its episodes needs."""
+
     stage: Stage
     models: Models
-    versions: dict[str, str]
-    result: Result
+    versions: dict[str, str] = field(default_factory=versions)
 
 
-async def play_chain(context: Running, chain: Chain) -> None:
+async def play_chains(context: Running, chains: Sequence[Chain]) -> None:
+    """Play chains in this order, as many at once as the spec allows."""
+    queue = iter(chains)
+
+    async def play_some() -> None:
+        for chain in queue:
+            await _chain(context, chain)
+
+    most = min(context.spec.concurrency, len(chains))
+    playing = [asyncio.create_task(play_some()) for _ in range(most)]
+    try:
+        await asyncio.gather(*playing)
+    finally:
+        # The others are told to stop and are waited for, so that every file ends in a whole line.
+        for task in playing:
+            task.cancel()
+        await asyncio.gather(*playing, return_exceptions=True)
+
+
+async def _chain(context: Running, chain: Chain) -> None:
     """One after the other; what follows one that did not end cannot be played, since it builds on it."""
     for spec in chain:
         if not await _one(context, spec):
@@ -119,16 +148,16 @@ async def _supervised(context: Running, spec: EpisodeSpec) -> End | Failure | No
             return await _play(context, spec, alone=deaths > 0)
         except WorkerDied as error:
             deaths += error.suspect
-            if deaths == _DEATHS:
-                return _failed(context, spec, "WorkerDied", f"{error}, twice")
+            if deaths == DEATHS:
+                return failed(context, spec, "WorkerDied", f"{error}, twice")
             context.watcher.say(f"{spec.id}: {error}; the episode goes on in another worker")
         except LudometerError:
             raise
         except Exception as error:  # an engine that cannot be built or reset ends this episode only
-            return _failed(context, spec, getattr(error, "kind", type(error).__name__), str(error))
+            return failed(context, spec, getattr(error, "kind", type(error).__name__), str(error))
 
 
-def _failed(context: Running, spec: EpisodeSpec, error: str, message: str) -> Failure:
+def failed(context: Running, spec: EpisodeSpec, error: str, message: str) -> Failure:
     """Write down that an episode's environment cannot go on."""
     path = context.folder.episode(spec.id)
     recorded = read_episode(path) if path.exists() else None
@@ -162,7 +191,7 @@ def _recorded(context: Running, spec: EpisodeSpec) -> Episode | None:
     if recorded is None or checkpoint is None or checkpoint.turns >= len(recorded.turns):
         return recorded
     aside = _free_name(path)
-    shutil.copyfile(path, aside)
+    replace_file(aside, path.read_bytes())
     lost = cut_after(path, checkpoint.turns)
     context.watcher.say(
         f"{spec.id}: goes on from its checkpoint after {checkpoint.turns} turns; "

@@ -10,19 +10,17 @@ report.html         the report
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import socket
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError
 from harness.keys import scrub
+from harness.lock import locked
 from harness.plan import Plan
 from harness.records import SCHEMA, RunRecord, read_record
 from harness.spec import RunSpec, config_hash, identity
@@ -90,12 +88,17 @@ class RunFolder:
         write_atomic(file, json.dumps(record.model_dump(), indent=2, sort_keys=True) + "\n")
 
     def _create(self) -> None:
+        self._refuse_others()
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            (self.path / "episodes").mkdir(exist_ok=True)
+            (self.path / "episodes").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"cannot make the run folder {self.path}: {error.strerror}") from None
-        others = [p.name for p in self.path.iterdir() if p.name not in ("episodes", ".lock")]
+
+    def _refuse_others(self) -> None:
+        """A folder with other files in it is somebody else's."""
+        if not self.path.exists() or (self.path / "run.json").exists():
+            return
+        others = [p.name for p in self.path.iterdir() if p.name not in ("episodes", ".lock", ".tasks")]
         if others:
             raise InputError(f"{self.path} holds other files ({others[0]}); choose an empty or new folder")
 
@@ -110,23 +113,16 @@ class RunFolder:
         """Keep other processes from writing here.
 
         Raises:
-            InputError: another process does; it is named by pid and host.
+            InputError: another process does, named by pid and host; or somebody else's files are here.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            stream = (self.path / ".lock").open("a+", encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"cannot write to the run folder {self.path}: {error.strerror}") from None
-        with stream:
+        with ExitStack() as held:
             try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                stream.seek(0)
-                owner = stream.read().strip() or "another process"
-                raise InputError(f"{self.path} is being written by {owner}; wait for it or stop it") from None
-            stream.truncate(0)
-            stream.write(f"pid {os.getpid()} on {socket.gethostname()}\n")
-            stream.flush()
+                self._refuse_others()
+                self.path.mkdir(parents=True, exist_ok=True)
+                held.enter_context(locked(self.path))
+            except OSError as error:
+                why = error.strerror or error
+                raise InputError(f"cannot write to the run folder {self.path}: {why}") from None
             yield
 
 

@@ -42,24 +42,28 @@ class Journal:
         kept = self._kept.get((turn, call))
         return kept if kept is not None and kept.request == request else None
 
-    def keep(self, kept: Kept) -> None:
+    async def keep(self, kept: Kept) -> None:
         """Write an answer down.
 
         Raises:
             CannotWrite: there is no room for it.
         """
-        if self._appender is None:
-            self._appender = Appender(self._path)
-        self._appender.append(to_json(kept) + b"\n")
         self._used = True
+        appender = self._opened()
+        await appender.aside(appender.append, to_json(kept) + b"\n")
 
-    def clear(self) -> None:
+    async def clear(self) -> None:
         """The turn is in the episode: its answers are not needed here any more."""
         self._kept.clear()
         if self._used:
-            self._appender = self._appender or Appender(self._path)
-            self._appender.clear()
+            appender = self._opened()
+            await appender.aside(appender.clear)
             self._used = False
+
+    def _opened(self) -> Appender:
+        if self._appender is None:
+            self._appender = Appender(self._path)
+        return self._appender
 
     def close(self) -> None:
         """Close the file; an empty one goes."""

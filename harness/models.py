@@ -46,10 +46,10 @@ class Models:
         """Where the price of a model is from."""
         return self._prices[model].source if model is not None else ""
 
-    async def open(self, folder: Path) -> None:
+    async def open(self, folder: Path | None) -> None:
         """Get the models ready, one after the other: a server takes memory while it starts.
 
-        `folder` is where they may write log files.
+        `folder` is where they may write log files; None: nowhere.
 
         Raises:
             InputError: one cannot be had.

@@ -96,14 +96,14 @@ async def play(job: Job, stage: Stage, recorded: Episode | None = None) -> End |
                 await restore(scene, state, recorded, job.keeper)
         with EpisodeWriter(job.path) as writer:
             if recorded is None:
-                writer.write(job.header)
+                await writer.awrite(job.header)
             if recorded is None or recorded.start is None:
                 if job.keeper is not None:
                     job.keeper.keep_picture(frame.observation)
-                writer.write(_start(state))
+                await writer.awrite(_start(state))
             last = await _Player(job, scene, state, recorded, journal).play(writer)
             if isinstance(last, End):
-                journal.clear()
+                await journal.clear()
             return last
     finally:
         journal.close()
@@ -137,7 +137,7 @@ class _Player:
         if self._learns and (failure := await self._written(writer, self._remember(limit))) is not None:
             return failure
         end = _end(state, limit)
-        writer.write(end)
+        await writer.awrite(end)
         if self._job.keeper is not None:
             self._job.keeper.forget()
         return end
@@ -156,11 +156,11 @@ class _Player:
         except Exception as error:  # whatever an engine or a plugin raises ends this episode only
             failure = _failure(self._state, "env_error", error)
         else:
-            writer.write(record)
-            self._journal.clear()
+            await writer.awrite(record)
+            await self._journal.clear()
             self._job.on_record(record)
             return None
-        writer.write(failure)
+        await writer.awrite(failure)
         return failure
 
     async def _checkpoint(self) -> None:

@@ -19,12 +19,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from harness.errors import InputError
 from harness.keys import scrub
-from harness.storage import Appender
+from harness.storage import Appender, cut_at
 
 SCHEMA = 2
 """Raised whenever lines get fields or change their meaning. Readers accept every version up to this one.
@@ -269,7 +269,7 @@ class Episode(BaseModel):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    path: Path | None = None
+    path: SkipValidation[Path | None] = None  # or a UPath
     header: Header
     start: Start | None = None
     turns: list[TurnRecord] = []
@@ -402,12 +402,13 @@ def mend(path: Path) -> bool:
             if number == 1:
                 _header(path, last)
     except TornLine as torn:
-        os.truncate(path, torn.offset)
+        cut_at(path, torn.offset)
         return True
     if last.endswith(b"\n"):
         return False
-    with path.open("ab") as stream:
-        stream.write(b"\n")
+    appender = Appender(path)
+    appender.append(b"\n")
+    appender.close()
     return True
 
 
@@ -616,12 +617,16 @@ class EpisodeWriter:
         self._appender = Appender(path)
 
     def write(self, line: Line) -> None:
-        """Append one line, whole, and hand it to the operating system.
+        """Append one line, whole, and hand it to the operating system or the store.
 
         Raises:
             CannotWrite: it cannot be written; nothing of it stays in the file.
         """
         self._appender.append(to_json(line) + b"\n")
+
+    async def awrite(self, line: Line) -> None:
+        """The same from an event loop, which is not held up by a store behind a network."""
+        await self._appender.aside(self.write, line)
 
     def close(self) -> None:
         """Close the file."""

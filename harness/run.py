@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from harness import acting
 from harness.client import Budget
-from harness.episodes import Chain, Result, Running, Watcher, play_chain
+from harness.episodes import Chain, Order, Result, Running, Watcher, play_chains
 from harness.errors import InputError
-from harness.folder import RunFolder, versions
+from harness.folder import RunFolder
 from harness.journal import journal_of
 from harness.journal import read as read_journal
+from harness.lock import wait_for_tasks
 from harness.models import Models, budget_of
 from harness.plan import EpisodeSpec, Plan
 from harness.play import request_id
 from harness.records import CallRecord, mend, read_episode, read_outline
 from harness.spec import RunSpec
 from harness.stage import Stage, Threads, WorkerDied
+from harness.storage import is_local
 from harness.workers import Workers
 
 __all__ = ["Result", "Watcher", "execute"]
@@ -45,28 +46,44 @@ async def execute(
             started.
     """
     result = Result() if result is None else result
+    wait_for_tasks(folder.path, watcher.say)
     budget = budget_of(spec)
     chains = _chains(plan, spec.shard)
     result.total = sum(map(len, chains))
-    books = _Books(folder, digest, watcher, result, budget)
-    left = list(books.what_is_left(chains))
+    order = Order(spec, plan, folder, digest, watcher, result, budget)
+    # The longest first: what is long must not be left for the end.
+    left = sorted(_what_is_left(order, chains), key=_length, reverse=True)
     watcher.planned(result.done_before, result.total)
-    open_episodes = [episode for chain in left for episode in chain]
-    stage: Stage = Workers(spec.workers) if spec.workers != 0 else Threads()
+    if not left:
+        return result
+    try:
+        if spec.executor == "ray":
+            from harness.ray_executor import play_on_ray
+
+            await play_on_ray(order, left)
+        else:
+            await _play_here(order, left)
+    finally:
+        result.unfinished = sum(map(len, left)) - result.done - result.failed
+    return result
+
+
+async def _play_here(order: Order, chains: list[Chain]) -> None:
+    """Play chains in this process, their environments in workers."""
+    episodes = [episode for chain in chains for episode in chain]
+    workers = order.spec.workers
+    stage: Stage = Workers(workers) if workers != 0 else Threads()
     models = None
     try:
-        await _try_engines(stage, open_episodes)
-        models = Models(spec, open_episodes, budget, watcher.say)
-        context = Running(spec, plan, folder, digest, watcher, stage, models, versions(), result)
-        await models.open(folder.path / "engines")
-        await _all(context, left)
+        await _try_engines(stage, episodes)
+        models = Models(order.spec, episodes, order.budget, order.watcher.say)
+        await models.open(order.folder.path / "engines" if is_local(order.folder.path) else None)
+        await play_chains(Running(**vars(order), stage=stage, models=models), chains)
     finally:
         await stage.aclose()
         if models is not None:
             await models.aclose()
-            result.calls = models.asked
-        result.unfinished = len(open_episodes) - result.done - result.failed
-    return result
+            order.result.calls = models.asked
 
 
 def _chains(plan: Plan, shard: str | None) -> list[Chain]:
@@ -78,49 +95,40 @@ def _chains(plan: Plan, shard: str | None) -> list[Chain]:
     return list(chains.values())[mine - 1 :: shards]
 
 
-@dataclass(frozen=True, slots=True)
-class _Books:
-    """What a run has recorded so far."""
+def _what_is_left(order: Order, chains: Iterable[Chain]) -> Iterator[Chain]:
+    """The episodes to play; what all of them used before counts against the budget."""
+    for chain in chains:
+        missing = [spec for spec in chain if not _is_done(order, spec)]
+        order.result.done_before += len(chain) - len(missing)
+        if missing:
+            yield missing
 
-    folder: RunFolder
-    digest: str
-    watcher: Watcher
-    result: Result
-    budget: Budget
 
-    def what_is_left(self, chains: Iterable[Chain]) -> Iterator[Chain]:
-        """The episodes to play; what all of them used before counts against the budget."""
-        for chain in chains:
-            missing = [spec for spec in chain if not self._is_done(spec)]
-            self.result.done_before += len(chain) - len(missing)
-            if missing:
-                yield missing
+def _is_done(order: Order, spec: EpisodeSpec) -> bool:
+    path, budget = order.folder.episode(spec.id), order.budget
+    if not path.exists():
+        return False
+    if mend(path):
+        order.result.mended.append(spec.id)
+        order.watcher.say(f"{spec.id}: the last line was torn by an interruption; it was mended")
+    outline = read_outline(path)
+    if outline is None:
+        return False
+    header, end = outline
+    if (header.episode, header.seed, header.config_hash) != (spec.id, spec.seed, order.digest):
+        raise InputError(f"{path} belongs to another run; choose another --out")
+    if end is not None and (end.cost is not None or not budget.in_dollars):
+        budget.book(request_id(spec), end.usage.input + end.usage.output, end.cost, 0.0)
+    elif (recorded := read_episode(path)) is not None:
+        _book(budget, spec, recorded.calls)
+        _book(budget, spec, [kept.answer for kept in read_journal(journal_of(path))])
+    return end is not None
 
-    def _is_done(self, spec: EpisodeSpec) -> bool:
-        path = self.folder.episode(spec.id)
-        if not path.exists():
-            return False
-        if mend(path):
-            self.result.mended.append(spec.id)
-            self.watcher.say(f"{spec.id}: the last line was torn by an interruption; it was cut off")
-        outline = read_outline(path)
-        if outline is None:
-            return False
-        header, end = outline
-        if (header.episode, header.seed, header.config_hash) != (spec.id, spec.seed, self.digest):
-            raise InputError(f"{path} belongs to another run; choose another --out")
-        if end is not None and (end.cost is not None or not self.budget.in_dollars):
-            self.budget.book(request_id(spec), end.usage.input + end.usage.output, end.cost, 0.0)
-        elif (recorded := read_episode(path)) is not None:
-            self._book(spec, recorded.calls)
-            self._book(spec, [kept.answer for kept in read_journal(journal_of(path))])
-        return end is not None
 
-    def _book(self, spec: EpisodeSpec, calls: Iterable[CallRecord]) -> None:
-        name = request_id(spec)
-        for call in calls:
-            tokens = call.usage.input + call.usage.output
-            self.budget.book(name, tokens, call.cost, call.latency)
+def _book(budget: Budget, spec: EpisodeSpec, calls: Iterable[CallRecord]) -> None:
+    name = request_id(spec)
+    for call in calls:
+        budget.book(name, call.usage.input + call.usage.output, call.cost, call.latency)
 
 
 async def _try_engines(stage: Stage, episodes: list[EpisodeSpec]) -> None:
@@ -146,25 +154,6 @@ async def _try_engine(stage: Stage, episode: EpisodeSpec) -> None:
         raise InputError(f"task {episode.task!r}: {error}") from None
     except WorkerDied:
         pass  # perhaps this seed only: it is the episode's failure
-
-
-async def _all(context: Running, chains: list[Chain]) -> None:
-    """Play chains, so many at once, the longest first: what is long must not be left for the end."""
-    queue = iter(sorted(chains, key=_length, reverse=True))
-
-    async def play_some() -> None:
-        for chain in queue:
-            await play_chain(context, chain)
-
-    most = min(context.spec.concurrency, len(chains))
-    playing = [asyncio.create_task(play_some()) for _ in range(most)]
-    try:
-        await asyncio.gather(*playing)
-    finally:
-        # The others are told to stop and are waited for, so that every file ends in a whole line.
-        for task in playing:
-            task.cancel()
-        await asyncio.gather(*playing, return_exceptions=True)
 
 
 def _length(chain: Chain) -> tuple[bool, int]:

@@ -140,6 +140,8 @@ class RunSpec(_Strict):
     out: str | None = None
     workers: int | None = Field(None, ge=0)
     """Processes for environments, by default as many as cores; 0 for threads of the run's own process."""
+    executor: Literal["local", "ray"] = "local"
+    """``ray`` plays episodes as Ray tasks, on this machine or on the cluster at RAY_ADDRESS."""
     shard: str | None = None
     """Play a part of the run only: ``3/16`` is the third of sixteen."""
     concurrency: int = Field(8, ge=1)
@@ -156,7 +158,7 @@ class RunSpec(_Strict):
     """A folder where answers are kept and looked up; other runs may share it. Off by default."""
 
 
-_NOT_IDENTITY = {"out", "workers", "shard", "concurrency", "cache", "budget", "prices"}
+_NOT_IDENTITY = {"out", "workers", "executor", "shard", "concurrency", "cache", "budget", "prices"}
 """What may differ when a run folder is continued: how fast and where, not what is played."""
 
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -1,17 +1,82 @@
-"""Bytes on disk: what is appended is whole, or is not there."""
+"""Bytes in a run folder, on this machine's disks or behind a URL: what is appended is whole, or is not there.
+
+A folder is a `pathlib.Path`, or for ``s3://…``, ``gs://…``, ``memory://…`` and whatever else fsspec knows a
+`UPath` of universal_pathlib, which has the same methods.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, cast
 
-from harness.errors import CannotWrite
+from harness.errors import CannotWrite, InputError
+
+P = ParamSpec("P")
+
+
+def place(text: str) -> Path:
+    """The folder or file that a path or a URL names.
+
+    Raises:
+        InputError: it is a URL, and universal_pathlib or the package of its file system is not installed.
+    """
+    if "://" not in text:
+        return Path(text)
+    try:
+        from upath import UPath
+
+        return cast(Path, UPath(text))
+    except ImportError as error:
+        protocol = text.partition("://")[0]
+        mend = 'pip install "ludometer[cloud]"'
+        raise InputError(
+            f"{text}: {error}; {mend}, and the package for {protocol}:// (s3fs, gcsfs, …)"
+        ) from None
+    except ValueError as error:
+        raise InputError(f"{text}: {error}") from None
+
+
+def is_local(path: Path) -> bool:
+    """Whether a path is on this machine's disks, as far as it says."""
+    return isinstance(path, Path)
 
 
 class Appender:
     """Appends to one file, past any buffer of ours: what was appended survives the end of the process."""
 
+    def __init__(self, path: Path) -> None:
+        self._file: _Disk | _Store = _Disk(path) if is_local(path) else _Store(path)
+        self.local = is_local(path)
+
+    def append(self, data: bytes) -> None:
+        """Add bytes at the end.
+
+        Raises:
+            CannotWrite: not all of them fit; none of them stays.
+        """
+        self._file.append(data)
+
+    def clear(self) -> None:
+        """Make the file empty."""
+        self._file.clear()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    async def aside(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call what writes: at once on a disk, in a thread where every write crosses the network."""
+        if self.local:
+            function(*args, **kwargs)
+        else:
+            await asyncio.to_thread(function, *args, **kwargs)
+
+
+class _Disk:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
@@ -21,11 +86,6 @@ class Appender:
             raise CannotWrite(path, error) from None
 
     def append(self, data: bytes) -> None:
-        """Add bytes at the end.
-
-        Raises:
-            CannotWrite: not all of them fit; none of them stays.
-        """
         before = os.fstat(self._file).st_size
         try:
             rest = memoryview(data)
@@ -36,22 +96,60 @@ class Appender:
             raise CannotWrite(self._path, error) from None
 
     def clear(self) -> None:
-        """Make the file empty."""
         os.ftruncate(self._file, 0)
 
     def close(self) -> None:
-        """Close the file."""
         os.close(self._file)
 
 
+class _Store:
+    """A file of an fsspec file system. Where that cannot append, the whole object is put again each time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._appends = True
+        try:
+            self._content = path.read_bytes() if path.exists() else b""
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotWrite(path, error) from None
+
+    def append(self, data: bytes) -> None:
+        try:
+            if not (self._appends and self._appended(data)):
+                self._path.write_bytes(self._content + data)
+        except OSError as error:
+            raise CannotWrite(self._path, error) from None
+        self._content += data
+
+    def _appended(self, data: bytes) -> bool:
+        """Append by the file system's own means; False where it has none."""
+        try:
+            with self._path.open("ab") as stream:
+                stream.write(data)
+        except (NotImplementedError, ValueError, FileNotFoundError):  # what fsspec's file systems raise then
+            self._appends = False
+        return self._appends
+
+    def clear(self) -> None:
+        self._path.write_bytes(b"")
+        self._content = b""
+
+    def close(self) -> None:
+        pass
+
+
 def replace_file(path: Path, data: bytes) -> None:
-    """Replace a file whole or not at all.
+    """Replace a file whole or not at all. An object store does so by itself.
 
     Raises:
         CannotWrite: it stays as it was.
     """
     temporary = None
     try:
+        if not is_local(path):
+            path.write_bytes(data)
+            return
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
@@ -64,3 +162,11 @@ def replace_file(path: Path, data: bytes) -> None:
         if isinstance(error, OSError):
             raise CannotWrite(path, error) from None
         raise
+
+
+def cut_at(path: Path, size: int) -> None:
+    """Keep the first `size` bytes of a file only."""
+    if is_local(path):
+        os.truncate(path, size)
+    else:
+        path.write_bytes(path.read_bytes()[:size])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._paths import RUNS
 from harness.errors import InputError
 from harness.terminal import safe_text
 
@@ -21,7 +22,7 @@ _TABLES = ("episodes", "turns", "steps")
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN…")
+@RUNS
 @click.option("--to", "-o", required=True, type=click.Path(path_type=Path), help="The file, or the folder.")
 @click.option(
     "--format", "form", type=click.Choice(["parquet", "csv", "sft", "rl"]), help="By --to's ending."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli._paths import Place
 from harness.cli.show import episode_at, turns_slice
 from harness.errors import InputError
 from harness.records import Episode, TurnRecord
@@ -25,7 +26,7 @@ _SPEEDS = (0.01, 50.0)
 
 
 @click.command()
-@click.argument("episode", type=click.Path(path_type=Path))
+@click.argument("episode", type=Place())
 @click.option(
     "--video", type=click.Path(path_type=Path), metavar="FILE", help="Write it as mp4, gif or webm."
 )

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli._paths import RUNS, Place
 from harness.records import iter_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RUNS = click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-
 
 @click.command()
-@_RUNS
-@click.option("--html", type=click.Path(path_type=Path), help="Where to write it (default: RUN/report.html).")
+@RUNS
+@click.option("--html", type=Place(), help="Where to write it (default: RUN/report.html).")
 @click.option("--title", help="The report's heading.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap's generator.")
 def report(runs: tuple[Path, ...], html: Path | None, title: str | None, seed: int) -> None:
@@ -30,7 +29,7 @@ def report(runs: tuple[Path, ...], html: Path | None, title: str | None, seed: i
 
 
 @click.command()
-@_RUNS
+@RUNS
 @click.option("--json", "form", flag_value="json", help="The leaderboard as JSON.")
 @click.option("--csv", "form", flag_value="csv", help="The leaderboard as CSV.")
 @click.option("--md", "form", flag_value="md", help="The leaderboard as Markdown.")

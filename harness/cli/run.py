@@ -18,6 +18,7 @@ from harness.folder import RunFolder
 from harness.plan import Plan, make_plan
 from harness.run import Result, execute
 from harness.spec import RunSpec, load
+from harness.storage import place
 
 
 @click.command()
@@ -35,9 +36,10 @@ from harness.spec import RunSpec, load
 @click.option("--budget-tokens", type=int, help="Stop the run, resumable, after so many tokens.")
 @click.option("--budget-dollars", type=float, help="Stop the run, resumable, after so many dollars.")
 @click.option("--budget-seconds", type=float, help="Stop the run, resumable, after so many seconds.")
-@click.option("--out", "-o", metavar="DIR", help="The run folder; the same folder again continues the run.")
+@click.option("--out", "-o", metavar="DIR", help="The run folder or its URL; the same again continues it.")
 @click.option("--workers", type=int, metavar="N", help="Processes for environments (default: the cores).")
 @click.option("--shard", metavar="I/N", help="Play the I-th of N parts of the run (then: ludometer merge).")
+@click.option("--executor", type=click.Choice(["local", "ray"]), help="Where episodes are played.")
 @click.option("--concurrency", type=int, metavar="N", help="Episodes at once (default: 8).")
 @click.option("--cache", metavar="DIR", help="Keep the models' answers in a folder and reuse them.")
 @click.option("--config", "-c", type=click.Path(path_type=Path), help="A YAML file; flags beat it.")
@@ -54,7 +56,7 @@ def run(config: Path | None, report: bool, as_json: bool, **flags: Any) -> int:
 def play_and_conclude(spec: RunSpec, *, report: bool, as_json: bool) -> int:
     """Play what a spec asks for, show and write the results; the exit code."""
     plan = make_plan(spec)
-    folder = RunFolder(Path(spec.out) if spec.out else _default_folder(plan))
+    folder = RunFolder(place(spec.out) if spec.out else _default_folder(plan))
     with folder.lock():
         digest = folder.open(spec, plan)
         at_keyboard = any(getattr(entrant.factory, "alone", False) for entrant in plan.entrants)

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from harness.cli._paths import Place
 from harness.errors import InputError
 from harness.records import Episode, read_episode
 
 
 @click.command()
-@click.argument("episode", type=click.Path(path_type=Path))
+@click.argument("episode", type=Place())
 @click.option("--turns", metavar="A:B", help="Only the turns from A up to B.")
 @click.option("--full", is_flag=True, help="Every message of every request, not only the new ones.")
 @click.option("--json", "as_json", is_flag=True, help="The whole episode as JSON.")

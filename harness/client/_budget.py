@@ -50,7 +50,7 @@ class Budget:
         call: Caps = Caps(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._run, self._episode, self._call = run, episode, call
+        self._run, self._episode, self._call = self.caps = (run, episode, call)
         self._clock, self._begun = clock, clock()
         self._episodes: dict[str, _Used] = defaultdict(_Used)
         self._allowed: dict[str, int] = {}  # the turn that each episode may finish
