@@ -22,7 +22,7 @@ class Quiet(Watcher):
 def run(folder, spec, watcher=None):
     """Play a spec into a folder, as the command line does."""
     plan = make_plan(spec)
-    run_folder = RunFolder(Path(folder))
+    run_folder = RunFolder(Path(folder) if isinstance(folder, str) else folder)
     digest = run_folder.open(spec, plan)
     return asyncio.run(execute(spec, plan, run_folder, digest, watcher or Quiet()))
 
