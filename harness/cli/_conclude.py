@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli._live import Live
 from harness.errors import InputError
 from harness.folder import RunFolder, write_atomic
-from harness.plan import Plan
-from harness.records import read_run
+from harness.records import iter_run
 from harness.run import Result
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def conclude(
-    folder: RunFolder, plan: Plan, result: Result, live: Live, *, report: bool, as_json: bool
-) -> None:
-    """Score what is recorded, say what happened, show and write the results."""
+SCORES = "scores.csv"
+
+
+def conclude(folder: RunFolder, result: Result, live: Live, *, report: bool, as_json: bool) -> None:
+    """Say what happened, then score what is recorded, show and write the results."""
+    for line in _story(folder, result):
+        live.say(line)
+    show_scores(folder, live, report=report, as_json=as_json)
+
+
+def show_scores(folder: RunFolder, live: Live, *, report: bool, as_json: bool) -> pd.DataFrame:
+    """Score what is recorded from nothing but the records; show and write the results.
+
+    Returns:
+        The scores, a row an episode.
+    """
     import scorers
     from harness.cli import _tables
     from scorers.progress import ProgressScorer
 
-    table = ProgressScorer().score(read_run(folder.path))
-    for line in _story(folder, plan, result):
-        live.say(line)
+    table = ProgressScorer().score(iter_run(folder.path))
     if table.empty:
-        return
+        return table
     board = scorers.leaderboard(table)
-    write_atomic(folder.path / "scores.csv", table.to_csv(index=False))
+    write_atomic(folder.path / SCORES, table.to_csv(index=False))
     summary = {"leaderboard": json.loads(_tables.to_json(board)), "episodes": len(table)}
     write_atomic(folder.path / "summary.json", json.dumps(summary, indent=2, sort_keys=True) + "\n")
     if as_json:
@@ -36,14 +48,15 @@ def conclude(
     else:
         _tables.print_leaderboard(board)
     if report:
-        _report(folder, live)
+        _report(folder, live, quiet=as_json)
+    return table
 
 
-def _story(folder: RunFolder, plan: Plan, result: Result) -> list[str]:
+def _story(folder: RunFolder, result: Result) -> list[str]:
     """What happened, in a line or two."""
     total = result.total
     done = result.done + result.done_before
-    if result.done_before == total:
+    if total and result.done_before == total:
         return [f"nothing to do: all {total} episodes are done; no model was asked"]
     lines = [f"{done} of {total} episodes done in {folder.path}"]
     if result.failed:
@@ -55,7 +68,7 @@ def _story(folder: RunFolder, plan: Plan, result: Result) -> list[str]:
     return lines
 
 
-def _report(folder: RunFolder, live: Live) -> None:
+def _report(folder: RunFolder, live: Live, *, quiet: bool) -> None:
     from scorers.report import write_html
 
     try:
@@ -63,4 +76,5 @@ def _report(folder: RunFolder, live: Live) -> None:
     except InputError as error:
         live.say(f"no HTML report: {error}")
         return
-    click.echo(f"report: {path}")
+    if not quiet:
+        click.echo(f"report: {path}")

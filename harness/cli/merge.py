@@ -23,8 +23,6 @@ def merge(runs: tuple[Path, ...], out: Path, report: bool, as_json: bool) -> int
     from harness.cli._live import Live
     from harness.folder import RunFolder
     from harness.merge import merge as put_together
-    from harness.plan import Plan
-    from harness.records import read_record
     from harness.run import Result
 
     merged = put_together(runs, out)
@@ -34,10 +32,8 @@ def merge(runs: tuple[Path, ...], out: Path, report: bool, as_json: bool) -> int
         live.say(f"the shards were played with different versions of {', '.join(merged.versions)}")
     if merged.missing:
         live.say(f"{merged.missing} episodes of the run are in none of these shards")
-    config = read_record(out).config
     total = merged.done + merged.failed + merged.unfinished + merged.missing
     result = Result(total=total, done=merged.done, failed=merged.failed, unfinished=merged.unfinished)
-    plan = Plan(config["suite"], config["suite_version"], ())
     with RunFolder(out).lock():
-        conclude(RunFolder(out), plan, result, live, report=report, as_json=as_json)
+        conclude(RunFolder(out), result, live, report=report, as_json=as_json)
     return 1 if merged.failed else 0

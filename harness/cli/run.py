@@ -16,8 +16,9 @@ from harness.cli._live import Live
 from harness.errors import CannotWrite, InputError
 from harness.folder import RunFolder
 from harness.plan import Plan, make_plan
+from harness.plugins import unknown
 from harness.run import Result, execute
-from harness.spec import RunSpec, load
+from harness.spec import Limits, RunSpec, load
 from harness.storage import place
 
 
@@ -30,6 +31,7 @@ from harness.storage import place
 @click.option("--seeds", metavar="SERIES", help="Another series of seeds than the suite's own.")
 @click.option("--observe", type=click.Choice(["auto", "text", "image", "both"]), help="What the model gets.")
 @click.option("--steps", type=int, metavar="N", help="At most so many steps an episode.")
+@click.option("--limit", "limits", multiple=True, metavar="KIND=N", help="Of an episode: turns, tokens, …")
 @click.option("--temperature", type=float, help="Sampling temperature.")
 @click.option("--max-tokens", type=int, help="At most so many tokens a completion.")
 @click.option("--base-url", metavar="URL", help="Where the models' provider listens.")
@@ -65,7 +67,7 @@ def play_and_conclude(spec: RunSpec, *, report: bool, as_json: bool) -> int:
             live.say(note)
         result, interrupted = _interruptible(spec, plan, folder, digest, live)
         try:
-            conclude(folder, plan, result, live, report=report and not interrupted, as_json=as_json)
+            conclude(folder, result, live, report=report and not interrupted, as_json=as_json)
         except CannotWrite as error:
             if not result.stopped:  # else it was said
                 live.say(f"stopped: {error}")
@@ -79,7 +81,7 @@ def _given(flags: dict[str, Any]) -> dict[str, Any]:
     """The flags that were set, in the shape of a `RunSpec`."""
     given = {key: value for key, value in flags.items() if value not in (None, ())}
     nested = {
-        "limits": {"steps": given.pop("steps", None)},
+        "limits": {**_limits(given.pop("limits", ())), "steps": given.pop("steps", None)},
         "sampling": {
             "temperature": given.pop("temperature", None),
             "max_tokens": given.pop("max_tokens", None),
@@ -100,6 +102,20 @@ def _given(flags: dict[str, Any]) -> dict[str, Any]:
             raise InputError("--base-url needs --model PROVIDER:NAME, to say whose address it is")
         given["provider_options"] = {name: {"base_url": base_url} for name in sorted(providers)}
     return given
+
+
+def _limits(flags: tuple[str, ...]) -> dict[str, float]:
+    """``--limit seconds=60 --limit tokens=20000`` as limits."""
+    found: dict[str, float] = {}
+    for flag in flags:
+        kind, _, number = flag.partition("=")
+        if kind not in Limits.model_fields:
+            raise InputError(f"--limit {flag}: {unknown('limit', kind, Limits.model_fields)}")
+        try:
+            found[kind] = float(number)
+        except ValueError:
+            raise InputError(f"--limit {flag}: write KIND=NUMBER, such as tokens=20000") from None
+    return found
 
 
 def _default_folder(plan: Plan) -> Path:

@@ -186,3 +186,27 @@ def test_listing_names_imports_no_plugin():
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert set(plugins.GROUPS) == {"games", "providers", "agents", "histories", "scorers"}
+
+
+def test_limits_of_an_episode_may_be_flags(tmp_path, capsys):
+    base = [
+        "run",
+        "-t",
+        "babyai/goto",
+        "-n",
+        "1",
+        "--no-report",
+        "--workers",
+        "0",
+        "--out",
+        str(tmp_path / "r"),
+    ]
+    assert outcome([*base, "--limit", "turns=2", "--limit", "seconds=60"], capsys)[0] == 0
+    assert '"turns": 2' in (tmp_path / "r" / "run.json").read_text()
+    for flag, said in (
+        ("turn=3", "did you mean 'turns'"),
+        ("turns", "KIND=NUMBER"),
+        ("turns=0", "limits.turns"),
+    ):
+        code, told = outcome([*base, "--limit", flag], capsys)
+        assert (code, said in told) == (2, True), told
