@@ -60,8 +60,18 @@ def _float(value: Any, parts: list[bytes]) -> None:
 
 
 def _str(value: str, parts: list[bytes]) -> None:
+    parts.append(_short(value) if len(value) < _SHORT else _text(value))
+
+
+def _text(value: str) -> bytes:
     data = value.encode("utf-8", "surrogatepass")
-    parts.append(b"s%d:%b" % (len(data), data))
+    return b"s%d:%b" % (len(data), data)
+
+
+_SHORT = 64
+"""Characters of a text whose encoding is kept: names come again and again."""
+
+_short = lru_cache(4096)(_text)
 
 
 def _bytes(value: bytes, parts: list[bytes]) -> None:
@@ -108,9 +118,16 @@ def _in_order(keys: tuple[Any, ...]) -> list[tuple[Any, bytes]]:
 
 
 def _sequence(value: Sequence[Any], parts: list[bytes]) -> None:
-    parts.append(b"l%d:" % len(value))
+    append = parts.append
+    append(b"l%d:" % len(value))
     for item in value:
-        (_ENCODERS.get(type(item)) or _encoder(item))(item, parts)
+        kind = type(item)
+        if kind is int:  # the commonest without a call
+            append(b"i%d;" % item)
+        elif kind is str and len(item) < _SHORT:
+            append(_short(item))
+        else:
+            (_ENCODERS.get(kind) or _encoder(item))(item, parts)
 
 
 _Encoder = Callable[[Any, list[bytes]], None]

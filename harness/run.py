@@ -140,7 +140,11 @@ async def _try_engines(stage: Stage, episodes: list[EpisodeSpec]) -> None:
     perturbed = {episode.task: episode for episode in episodes if "+" in episode.task}
     tried = {episode.task: episode for episode in (*first.values(), *perturbed.values())}
     times = min(stage.spread, len(episodes))
-    await asyncio.gather(*(_try_engine(stage, episode) for episode in tried.values() for _ in range(times)))
+    trying = [_try_engine(stage, episode) for episode in tried.values() for _ in range(times)]
+    # All are waited for: the stage must not be closed under one of them.
+    for failure in await asyncio.gather(*trying, return_exceptions=True):
+        if failure is not None:
+            raise failure
 
 
 async def _try_engine(stage: Stage, episode: EpisodeSpec) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,6 +58,9 @@ class Frame:
 
 _UNSEEN = Observation()
 
+_BUILDING = threading.Lock()
+"""One at a time: the first world of a game imports its engine, which registers things in shared tables."""
+
 
 class World:
     """A task's environment with its episode limit.
@@ -66,7 +70,8 @@ class World:
 
     def __init__(self, task: str, *, observe: str = "text", step_limit: int | None = None) -> None:
         self._observe = observe
-        self._env: Any = tasks.make(task, image=observe != "text")
+        with _BUILDING:
+            self._env: Any = tasks.make(task, image=observe != "text")
         self._step_limit = step_limit
 
     def reset(self, seed: int) -> tuple[Briefing, Frame]:
@@ -107,8 +112,11 @@ class World:
         rules = render(brief.manual, **facts) if manual and brief.manual else ""
         return Briefing(words, actions, free_text, limit, rules)
 
-    def advance(self, action: str) -> Frame:
-        """Execute one named action, as `step` does, but for what is observed then (`look`)."""
+    def advance(self, action: str, *, hashed: bool = True) -> Frame:
+        """Execute one named action, as `step` does, but for what is observed then (`look`).
+
+        With `hashed` false the hash is left empty; the caller makes it of `raw`.
+        """
         value = self._call("decode", action)
         raw, reward, terminated, truncated, info = self._env.step(value)
         self._seen = raw, info
@@ -116,7 +124,13 @@ class World:
         if not math.isfinite(number):
             raise ValueError(f"the environment gave the reward {number}")
         progress: Progress = self._call("progress")
-        return Frame(_UNSEEN, observation_hash(raw), progress, number, bool(terminated), bool(truncated))
+        digest = observation_hash(raw) if hashed else ""
+        return Frame(_UNSEEN, digest, progress, number, bool(terminated), bool(truncated))
+
+    @property
+    def raw(self) -> Any:
+        """The raw observation of now; the game may write the next one over it."""
+        return self._seen[0]
 
     def look(self) -> Observation:
         """What is observed now, in words and pictures as was asked for."""

@@ -54,9 +54,11 @@ def draw_terminal(chars: Any, colours: Any) -> NDArray[np.uint8]:
 def draw_tiles(inner: Any, raw: dict[str, Any]) -> NDArray[np.uint8]:
     """The map in 16-pixel tiles under the message line and over the status lines: 402 × 1264 × 3."""
     engine = inner.nethack
-    if not getattr(inner, "_tiles_are_loaded", False):
-        inner._tiles_are_loaded = engine.setup_tiles()
-    tiles = np.zeros(nethack.TILE_RENDER_SHAPE, dtype=np.uint8)
+    tiles: NDArray[np.uint8] | None = getattr(inner, "_tiles", None)
+    if tiles is None:
+        engine.setup_tiles()
+        tiles = inner._tiles = np.zeros(nethack.TILE_RENDER_SHAPE, dtype=np.uint8)
+    # The engine draws what has changed since it drew last: into the same picture, or the rest is missing.
     engine.draw_frame(buffer=tiles)
     top, *bottom = (_row(raw["tty_chars"][n], raw["tty_colors"][n]) for n in (0, 22, 23))
     lines = [_widened(line, tiles.shape[1]) for line in (top, *bottom)]

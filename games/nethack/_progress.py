@@ -52,6 +52,7 @@ class Journey:
         self.ascended = False
         self.last: dict[str, float] = dict.fromkeys(_PARTS, 0.0)
         self.deepest = 0
+        self._measured = (0, 0.0, 0.0)  # of how much that was reached: the best entry, and the milestones
 
     def note(self, stats: Any) -> None:
         """Take in one status (27 numbers)."""
@@ -64,8 +65,7 @@ class Journey:
 
     def progress(self, episode_return: float) -> Progress:
         """The best entry of the table, and the parts."""
-        best = max((table().get(key, 0.0) for key in self.reached), default=0.0)
-        value = 1.0 if self.ascended else best
+        value = 1.0 if self.ascended else self._measure()[1]
         return Progress(value, {**self.parts(), "return": episode_return})
 
     def parts(self) -> dict[str, float]:
@@ -74,13 +74,18 @@ class Journey:
             **self.last,
             "deepest": float(self.deepest),
             "ascended": float(self.ascended),
-            "milestones": self._milestones(),
+            "milestones": 1.0 if self.ascended else self._measure()[2],
         }
+
+    def _measure(self) -> tuple[int, float, float]:
+        """What the places and levels that were reached are worth; added up only when there are more."""
+        if self._measured[0] != len(self.reached):
+            best = max(table().get(key, 0.0) for key in self.reached)
+            self._measured = (len(self.reached), best, self._milestones())
+        return self._measured
 
     def _milestones(self) -> float:
         """The share of the table's entries beyond the start that were reached."""
-        if self.ascended:
-            return 1.0
         entries = [key for key, progress in table().items() if progress > 0]
         level = max((int(key[3:]) for key in self.reached if key.startswith("Xp:")), default=1)
         named = sum(key in table() for key in self.reached if not key.startswith(("Xp:", "Dlvl:")))

@@ -15,6 +15,7 @@ _COMMANDS = {
     "compare": ("harness.cli.report:compare", "Compare the agents of runs in the terminal."),
     "aggregate": ("harness.cli.aggregate:aggregate", "Aggregate any table of scores (CSV), with intervals."),
     "show": ("harness.cli.show:show", "Show one episode, turn by turn."),
+    "verify": ("harness.cli.verify:verify", "Execute runs again without a model, and find what was changed."),
     "rescore": ("harness.cli.rescore:rescore", "Compute all scores of runs again, from the records."),
     "export": ("harness.cli.export:export", "Export runs as tables or as training data."),
     "merge": ("harness.cli.merge:merge", "Put the shards of a run together."),

@@ -281,3 +281,22 @@ def test_the_first_status_counts(game):
     parts = game.progress().parts
     assert parts["hit_points"] == 15
     assert parts["deepest"] == parts["experience_level"] == 1
+
+
+@pytest.mark.parametrize(
+    ("task", "actions"),
+    [
+        ("nethack/NetHackScore-v0", ("north", "far east", "search", "far south")),
+        ("minihack/MiniHack-Room-15x15-v0", ("north", "east", "southwest", "south")),
+    ],
+)
+def test_a_picture_does_not_depend_on_how_often_there_were_others(task, actions):
+    always, never = World(task, observe="both"), World(task, observe="both")
+    for seed in (5, 6):
+        always.reset(seed)
+        never.begin(seed)
+        for action in actions:
+            drawn = always.step(action).observation.image
+            never.advance(action)
+        assert np.array_equal(drawn, always.picture())
+        assert np.array_equal(drawn, never.picture())
