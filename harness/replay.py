@@ -7,22 +7,24 @@ play again, and what was recorded stands in for it.
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from games.api import Observation, Progress, Section, Stability, UnknownAction
+from games.api import Observation, Stability, UnknownAction
 from harness import plugins
+from harness.convert import observation_of, progress_of
 from harness.errors import InputError
 from harness.records import (
     Episode,
     Header,
     ObservationRecord,
-    ProgressRecord,
     SectionRecord,
     Start,
     StepRecord,
@@ -54,40 +56,60 @@ class Moment:
         return self.turn.steps[self.number] if self.turn is not None and self.turn.steps else None
 
 
-def moments(episode: Episode, *, observe: str) -> Generator[Moment]:
-    """Every moment of an episode in order, as far as it was played; one at a time is in memory.
+def moments(episode: Episode, *, observe: str, turns: range | None = None) -> Generator[Moment]:
+    """The moments of an episode in order, as far as it was played; one at a time is in memory.
 
     A deterministic task is played again, with `observe` (``text``, ``image``, ``both``) as in `World`. Of
-    another one the recorded observations are given, and the pictures that the run kept.
+    another one the recorded observations are given, with the pictures that the run kept.
+
+    Args:
+        episode: the episode, read back.
+        observe: what of an observation is made.
+        turns: only what was seen in these turns is made; the moments before them come without it. It ends
+            after them, with the moment after the last turn where they go on to the end.
 
     Raises:
         InputError: nothing was played; or the game no longer gives what was recorded, or no longer takes it.
     """
-    again = episode.header.deterministic
-    return played_again(episode, observe=observe) if again else _as_recorded(episode)
+    count = len(episode.turns)
+    wanted = range(count) if turns is None else turns
+    if episode.header.deterministic:
+        played = played_again(episode, observe=observe, turns=wanted)
+    else:
+        played = _as_recorded(episode)
+    with closing(played):
+        for moment in played:
+            if moment.turn is not None and moment.turn.index >= wanted.stop:
+                return
+            yield moment
 
 
-def played_again(episode: Episode, *, observe: str) -> Generator[Moment]:
-    """The moments of an episode, executed again.
+def played_again(episode: Episode, *, observe: str, turns: range | None = None) -> Generator[Moment]:
+    """The moments of an episode, executed again; those of turns before `turns` come without observations.
 
     Raises:
         InputError: as for `moments`; the line names the turn.
     """
     start = _start(episode)
     asks_oracle = _asks_oracle(episode.header)
+    first = 0 if turns is None else turns.start
     world = World(episode.header.task, observe=observe)
+
+    def looked(frame: Frame, turn: int) -> Frame:
+        return frame if turn < first else replace(frame, observation=world.look())
+
     try:
-        _, frame = world.reset(episode.header.seed)
+        frame = world.begin(episode.header.seed)
         _same(episode, start.hash, frame, "at the start")
         for turn in episode.turns:
             if not turn.steps:
-                yield Moment(frame, turn)
+                yield Moment(looked(frame, turn.index), turn)
             for number, step in enumerate(turn.steps):
-                yield Moment(frame, turn, number)
-                if asks_oracle:  # it may draw from the generators that the game draws from
+                yield Moment(looked(frame, turn.index), turn, number)
+                if asks_oracle:  # asking may move its state
                     world.oracle()
                 frame = _stepped(episode, world, turn, step)
-        yield Moment(frame)
+        yield Moment(looked(frame, len(episode.turns)))
     finally:
         world.close()
 
@@ -100,7 +122,7 @@ def _start(episode: Episode) -> Start:
 
 def _stepped(episode: Episode, world: World, turn: TurnRecord, step: StepRecord) -> Frame:
     try:
-        frame = world.step(step.action)
+        frame = world.advance(step.action)
     except UnknownAction as error:
         where = f"{episode.path}, turn {turn.index}"
         raise InputError(f"{where}: the game no longer takes what was recorded: {error}") from None
@@ -121,37 +143,26 @@ def _asks_oracle(header: Header) -> bool:
     return known and bool(getattr(plugins.load("agents", name), "needs_oracle", False))
 
 
-# ------------------------------------------------------------------------------- not deterministic
-
-
 def _as_recorded(episode: Episode) -> Generator[Moment]:
     """What was recorded. Between the steps of one turn nothing was, so the last observation stays."""
     start, kept = _start(episode), _pictures(episode.path)
-    frame = Frame(_observation(start.observation, kept), start.hash, _progress(start.progress))
+    frame = Frame(_recalled(start.observation, kept), start.hash, progress_of(start.progress))
     for turn in episode.turns:
         if not turn.steps:
             yield Moment(frame, turn)
         for number, step in enumerate(turn.steps):
             yield Moment(frame, turn, number)
-            frame = replace(frame, hash=step.hash, progress=_progress(step.progress))
+            frame = replace(frame, hash=step.hash, progress=progress_of(step.progress))
         if turn.steps:
-            frame = replace(frame, observation=_observation(turn.observation or _UNKNOWN, kept))
+            frame = replace(frame, observation=_recalled(turn.observation or _UNKNOWN, kept))
     if episode.end is not None:
-        frame = replace(frame, observation=_observation(episode.end.observation, kept))
+        frame = replace(frame, observation=_recalled(episode.end.observation, kept))
     yield Moment(frame)
 
 
-def _progress(record: ProgressRecord) -> Progress:
-    return Progress(record.value, record.parts)
-
-
-def _observation(record: ObservationRecord, kept: Path | None) -> Observation:
-    sections = tuple(Section(s.name, s.text, _stability(s.stability)) for s in record.sections)
-    return Observation(sections, _picture(record.image, kept))
-
-
-def _stability(text: str) -> Stability:
-    return Stability(text) if text in set(Stability) else Stability.VOLATILE
+def _recalled(record: ObservationRecord, kept: Path | None) -> Observation:
+    image = _picture(record.image, kept) if record.image and kept else None
+    return replace(observation_of(record), image=image)
 
 
 def _pictures(path: Path | None) -> Path | None:
@@ -160,17 +171,18 @@ def _pictures(path: Path | None) -> Path | None:
     return next((folder.parent / "pictures" for folder in above if folder.name == "episodes"), None)
 
 
-def _picture(sha256: str | None, kept: Path | None) -> NDArray[np.uint8] | None:
-    """The picture with this hash, H × W × 3; None where it was not kept, or is another one."""
+def _picture(sha256: str, kept: Path) -> NDArray[np.uint8] | None:
+    """The picture of a hash (H × W × 3); None where it was not kept, or what is there is not it."""
     from PIL import Image
 
-    if sha256 is None or kept is None or not _SHA256.fullmatch(sha256):
+    if not _SHA256.fullmatch(sha256):  # it comes out of a file, and goes into a path
         return None
     file = kept / sha256[:2] / f"{sha256}.png"
     try:
-        if hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
+        data = file.read_bytes()
+        if hashlib.sha256(data).hexdigest() != sha256:
             return None
-        with Image.open(file) as picture:
+        with Image.open(io.BytesIO(data)) as picture:
             return np.asarray(picture.convert("RGB"), dtype=np.uint8)
     except (OSError, ValueError, Image.DecompressionBombError):
         return None

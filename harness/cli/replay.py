@@ -85,12 +85,10 @@ def _in_terminal(episode: Episode, wanted: range, speed: float) -> None:
     printer = Printer(console)
     observe = "text" if tasks.info(episode.header.task).text else "image"
     show_header(printer, episode)
-    with closing(moments(episode, observe=observe)) as played:
+    with closing(moments(episode, observe=observe, turns=wanted)) as played:
         for moment in played:
             if moment.turn is None:
                 _show_last(printer, episode)
-            elif moment.turn.index >= wanted.stop:
-                return
             elif moment.turn.index in wanted and moment.number == 0:
                 _show_turn(printer, episode, moment.turn, moment.frame.observation)
                 if console.is_terminal and speed:

@@ -65,7 +65,7 @@ def write_video(
     rate = Fraction(speed or pace(episode)).limit_denominator(100)
     info = tasks.info(episode.header.task)
     observe = "both" if info.text and info.image else "image" if info.image else "text"
-    with closing(moments(episode, observe=observe)) as played:
+    with closing(moments(episode, observe=observe, turns=turns)) as played:
         shown = iter(watch(cards(episode, played, turns)))
         first = next(shown)
         painter = Painter(first.seen, scale)

@@ -46,15 +46,13 @@ class Card:
 def cards(episode: Episode, moments: Iterable[Moment], turns: range) -> Iterator[Card]:
     """A card for each step of these turns and for each of them that moved nothing, then one for the end.
 
-    The end has its card only where the episode's last turn has one. Nothing is played beyond what is shown.
+    The end has its card where `moments` go so far.
     """
     books = _Books(episode)
     for moment in moments:
         books.enter(moment)
         if moment.turn is None:
             yield books.card(moment, _summary(episode), *_ending(episode))
-        elif moment.turn.index >= turns.stop:
-            return
         elif moment.turn.index in turns:
             yield books.card(moment, _told(episode, moment), *_done(moment.turn, moment.step, moment.number))
 

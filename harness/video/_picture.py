@@ -135,7 +135,7 @@ def _head(canvas: ImageDraw.ImageDraw, box: Box, card: Card) -> None:
     rest = _pair(canvas, numbers, card.place, f"{card.tokens:,} tokens" if card.tokens else "", _DIM)
     bar = Box(rest.left, rest.top + 6, rest.width, 8)
     canvas.rectangle(bar.corners, fill=_LINE)
-    if filled := round(min(max(card.progress, 0.0), 1.0) * bar.width):
+    if filled := round(max(0.0, min(1.0, card.progress)) * bar.width):  # in this order, for what is no number
         canvas.rectangle(bar._replace(width=filled).corners, fill=_BLUE)
     below = Box(rest.left, bar.top + 16, rest.width, 22)
     _pair(canvas, below, f"progress {card.progress:.3f}", f"return {card.episode_return:g}", _TEXT)
