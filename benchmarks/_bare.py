@@ -37,19 +37,19 @@ def _requests(folder: str) -> list[Request]:
 
 
 def provider(url: str, folder: str, concurrency: int) -> dict[str, float]:
-    """CPU milliseconds a call of the provider's `complete`, and calls a second, so many at once."""
+    """CPU milliseconds a call of the provider (the SDK's call, asked from here), and calls a second."""
     from harness.providers.openai import OpenAIProvider
 
     requests = _requests(folder)
 
     async def ask() -> dict[str, float]:
         bare = OpenAIProvider("fake", base_url=f"{url}/v1")
-        await bare.aopen(Host(concurrency=concurrency))
+        await bare.connect(Host(concurrency=concurrency))
         queue = iter(requests[:concurrency])
 
         async def some() -> None:
             for request in queue:
-                await bare.complete(request)
+                await bare.asked(request)
 
         await asyncio.gather(*(some() for _ in range(concurrency)))  # connections are made
         queue = iter(requests)

@@ -18,9 +18,7 @@ class Sample:
     """One look. CPU seconds are since the processes began, memory is in MiB."""
 
     at: float  # time.monotonic
-    main: float
-    workers: float
-    others: dict[int, float]  # processes that are watched beside the tree
+    cpu: dict[str, float]  # by role: main, workers (environments), askers (the model), beside
     idle: float  # seconds that the machine's cores have had nothing to do
     pss: float
     rss: float
@@ -34,6 +32,7 @@ class Watch:
         self.samples: list[Sample] = []
         self._mains, self._beside, self._every = mains, beside, every
         self._cpu: dict[int, float] = {}
+        self._roles = dict.fromkeys(mains, "main") | dict.fromkeys(beside, "beside")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -58,19 +57,30 @@ class Watch:
         for pid in list(self._tree()):
             seen = _memory(pid)
             pss, rss, count = pss + seen[0], rss + seen[1], count + 1
-            self._cpu[pid] = max(self._cpu.get(pid, 0.0), _cpu(pid))
-        main = sum(self._cpu.get(pid, 0.0) for pid in self._mains)
+            self._count(pid)
+        for pid in self._beside:
+            self._count(pid)
         times = psutil.cpu_times()
         return Sample(
             at=time.monotonic(),
-            main=main,
-            workers=sum(self._cpu.values()) - main,
-            others={pid: _cpu(pid) for pid in self._beside},
+            cpu=self._by_role(),
             idle=times.idle + times.iowait,
             pss=pss / MIB,
             rss=rss / MIB,
             processes=count,
         )
+
+    def _count(self, pid: int) -> None:
+        # A process that has ended keeps what it took.
+        self._cpu[pid] = max(self._cpu.get(pid, 0.0), _cpu(pid))
+        if pid not in self._roles:
+            self._roles[pid] = "askers" if "harness.providers._apart" in _command(pid) else "workers"
+
+    def _by_role(self) -> dict[str, float]:
+        total = dict.fromkeys(("main", "workers", "askers", "beside"), 0.0)
+        for pid, seconds in self._cpu.items():
+            total[self._roles[pid]] += seconds
+        return total
 
     def _tree(self) -> Iterator[int]:
         for pid in self._mains:
@@ -87,6 +97,13 @@ def _cpu(pid: int) -> float:
     except psutil.NoSuchProcess:
         return 0.0
     return float(times.user + times.system)
+
+
+def _command(pid: int) -> str:
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _memory(pid: int) -> tuple[int, int]:

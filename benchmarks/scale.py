@@ -18,7 +18,9 @@ by_cores          what the cores could give to calls that cost what these cost: 
 by_floor          the same with the least that a call costs: the bare provider and the bare environment
                   (`_bare.py`: same requests, same actions, nothing of ours around them) and the server.
 first, share      which of by_latency and by_cores is less, and calls_per_s as a share of it.
-main_ms …         CPU milliseconds a call; harness_ms is main and workers without the bare provider.
+main_ms …         CPU milliseconds a call of the run's own process, of those that ask the model (`askers`),
+                  of those with environments (`workers`), and of the fake server. gross_ms is the first three,
+                  harness_ms is that less the bare provider.
 pss_mib           the most memory of all processes of the run together, what they share counted once.
 """
 
@@ -110,7 +112,6 @@ class Played:
     came: list[float]
     answered: list[float]
     watch: Watch
-    server: int
     folders: list[Path]
 
     @property
@@ -138,7 +139,7 @@ def play(server: Server, folder: Path, runs: list[tuple[object, ...]]) -> Played
                 if process.wait() != 0:
                     raise click.ClickException((out.parent / f"{out.name}.log").read_text()[-2000:])
     ended, books = time.monotonic(), server.books()
-    return Played(began, ended, books["came"], books["answered"], watch, server.pid, folders)
+    return Played(began, ended, books["came"], books["answered"], watch, folders)
 
 
 def apart(function: Any, *arguments: Any) -> Any:
@@ -171,11 +172,7 @@ def pace(played: Played, concurrency: int, latency: float) -> Row:
     first, last = played.steady[0], played.steady[-1]
     calls = bisect_left(played.answered, last.at) - bisect_left(played.answered, first.at)
     seconds = last.at - first.at
-    ms = {
-        "main_ms": 1000 * (last.main - first.main) / calls,
-        "workers_ms": 1000 * (last.workers - first.workers) / calls,
-        "server_ms": 1000 * (last.others[played.server] - first.others[played.server]) / calls,
-    }
+    ms = {role: 1000 * (last.cpu[role] - first.cpu[role]) / calls for role in last.cpu}
     idle = (last.idle - first.idle) / seconds
     taken = max(0.0, CORES - idle - sum(ms.values()) / 1000 * calls / seconds)
     with serving(latency) as server:
@@ -183,7 +180,7 @@ def pace(played: Played, concurrency: int, latency: float) -> Row:
 
         bare = apart(_bare.provider, server.url, str(played.folders[0]), concurrency)
         world = apart(_bare.world, str(played.folders[0]))
-    floor = bare["ms"] + world + ms["server_ms"]
+    floor = bare["ms"] + world + ms["beside"]
     bounds = {
         "by_latency": concurrency / latency,
         "by_cores": 1000 * (CORES - taken) / sum(ms.values()),
@@ -201,11 +198,14 @@ def pace(played: Played, concurrency: int, latency: float) -> Row:
         "share": rate / bounds[first_bound],
         "cores": CORES,
         "taken_by_others": taken,
-        **ms,
+        "main_ms": ms["main"],
+        "askers_ms": ms["askers"],
+        "workers_ms": ms["workers"],
+        "server_ms": ms["beside"],
         "bare_provider_ms": bare["ms"],
         "bare_world_ms": world,
-        "harness_ms": ms["main_ms"] + ms["workers_ms"] - bare["ms"],
-        "gross_ms": ms["main_ms"] + ms["workers_ms"],
+        "harness_ms": sum(ms.values()) - ms["beside"] - bare["ms"],
+        "gross_ms": sum(ms.values()) - ms["beside"],
         "bare_calls_per_s": bare["calls_per_s"],
         **memory(played.watch.samples),
         "start_up_s": played.start_up,

@@ -45,6 +45,11 @@ def remember(secret: str) -> None:
         _pattern = re.compile("|".join(forms))
 
 
+def known() -> frozenset[str]:
+    """All that is remembered: for a process of ours that has to keep it secret too."""
+    return frozenset(_known)
+
+
 def scrub(text: str) -> str:
     """The text without any remembered secret, in whatever form it stands there."""
     return text if _pattern is None else _pattern.sub(_MARK, text)

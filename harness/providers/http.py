@@ -31,6 +31,7 @@ from harness.api import (
     TransientError,
 )
 from harness.keys import read_key, scrub
+from harness.providers._apart import Apart, copies_for
 
 if TYPE_CHECKING:
     import httpx2
@@ -59,8 +60,19 @@ class HTTPProvider(Provider):
         self._timeout = timeout
         self._host = Host()
         self._connected: Any = None
+        self._apart: Apart | None = None
 
     async def aopen(self, host: Host) -> None:
+        """Get ready to ask: here, or from processes beside this one where there are many requests at once."""
+        self._host = host
+        copies = copies_for(host.concurrency)
+        if not copies:
+            await self.connect(host)
+            return
+        self._apart = Apart(self, copies, host.concurrency)
+        await self._apart.open()
+
+    async def connect(self, host: Host) -> None:
         """Make the client, with as many connections as there are requests at once."""
         self._host = host
         _ = self._client
@@ -78,25 +90,43 @@ class HTTPProvider(Provider):
         Raises:
             TransientError, RateLimited, ProviderTimeout, FatalError: by what the server said or did.
         """
-        _ = self._client  # importing an SDK takes a second, which is not the server's
+        if self._apart is None:
+            _ = self._client  # importing an SDK takes a second, which is not the server's
+        ask = self._apart.ask if self._apart is not None else self.asked
         begun = time.perf_counter()
         try:
             async with asyncio.timeout(self._timeout):
-                completion = await self._answer(request)
-        except ProviderError:
-            raise
+                completion = await ask(request)
         except TimeoutError:
             raise ProviderTimeout(f"no answer within {self._timeout:g} s") from None
-        except Exception as error:
-            raise self._failure(error) from None
         _refuse_nothing(completion)
         return replace(completion, latency=time.perf_counter() - begun)
 
+    async def asked(self, request: Request) -> Completion:
+        """One answer, asked from this process, however long it takes.
+
+        Raises:
+            ProviderError: by what the server said or did.
+        """
+        try:
+            return await self._answer(request)
+        except (ProviderError, TimeoutError):
+            raise
+        except Exception as error:
+            raise self._failure(error) from None
+
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections, and end the processes."""
+        apart, self._apart = self._apart, None
+        if apart is not None:
+            await apart.aclose()
         connected, self._connected = self._connected, None
         if connected is not None:
             await self._disconnect(connected)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy in another process needs: nothing of what is open here."""
+        return {**self.__dict__, "_host": None, "_connected": None, "_apart": None}
 
     @abstractmethod
     def _connect(self) -> Any: ...

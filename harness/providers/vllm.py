@@ -107,6 +107,12 @@ class VLLMProvider(OpenAIProvider):
         """Tokens by the model's tokenizer, where its files are on this machine."""
         return None if self._words is None else len(self._words(text, add_special_tokens=False)["input_ids"])
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy asks at the address; the server and all that is said of it stay here."""
+        here = dict.fromkeys(("_server", "_words", "_counted", "_mending"))
+        options = {**self.options, "base_url": self._base_url}
+        return {**super().__getstate__(), **here, "options": options}
+
     async def _look(self) -> None:
         served = await engine.get(f"{self._base_url}/models", self._key)
         if served is None:
