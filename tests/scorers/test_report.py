@@ -67,6 +67,7 @@ def test_the_numbers_are_the_terminals(run):
         assert estimate(row, "iqm") in words
 
 
+@pytest.mark.tampers
 def test_hostile_names_are_text(run, tmp_path):
     copy = tmp_path / "run"
     (copy / "episodes").mkdir(parents=True)
