@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError
-from harness.keys import scrub
+from harness.keys import remember_environment, scrub
 from harness.lock import locked
 from harness.plan import Plan
 from harness.records import SCHEMA, RunRecord, read_record
@@ -69,7 +69,9 @@ class RunFolder:
         Raises:
             InputError: the folder holds another run, or something that is not a run.
         """
-        config = _config(spec, plan)
+        # What is written is what is hashed: without keys, also those that nobody has read yet.
+        remember_environment()
+        config = json.loads(scrub(json.dumps(_config(spec, plan))))
         digest = config_hash(config)
         self.begin(RunRecord(schema_version=SCHEMA, config_hash=digest, config=config, versions=versions()))
         return digest

@@ -19,6 +19,9 @@ _MARK = "[key]"
 _SHORTEST = 8
 """Shorter values are no keys; taking them out would spoil ordinary words."""
 
+_CALLED_KEYS = ("_API_KEY", "_ACCESS_KEY", "_TOKEN", "_SECRET")
+"""How environment variables that hold keys are named."""
+
 _known: set[str] = set()
 _pattern: re.Pattern[str] | None = None
 
@@ -43,6 +46,13 @@ def remember(secret: str) -> None:
         _known.add(secret)
         forms = sorted({form for known in _known for form in _forms(known)}, key=len, reverse=True)
         _pattern = re.compile("|".join(forms))
+
+
+def remember_environment() -> None:
+    """Have `scrub` take out whatever the environment calls a key, also before anybody reads it."""
+    for name, value in os.environ.items():
+        if name.endswith(_CALLED_KEYS):
+            remember(value.strip())
 
 
 def known() -> frozenset[str]:

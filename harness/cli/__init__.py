@@ -71,9 +71,11 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 some episodes failed, 2 wrong input, 130 interrupted."""
     from harness.errors import CannotWrite, InputError
+    from harness.keys import remember_environment
     from harness.terminal import hush
 
     hush()
+    remember_environment()
     try:
         code = cli.main(args=arguments, prog_name="ludometer", standalone_mode=False)
     except click.ClickException as error:

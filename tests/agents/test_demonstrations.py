@@ -187,6 +187,7 @@ def test_a_run_that_is_not_done_is_refused(ludometer, tmp_path, oracle_run):
 # ---------------------------------------------------------------------------------------- refused
 
 
+@pytest.mark.tampers
 def test_a_run_that_does_not_replay_is_refused(ludometer, oracle_run, tmp_path):
     """And a file that is there stays as it is: the first of the two episodes replays."""
     *_, last = read_run(oracle_run)
@@ -204,6 +205,7 @@ def test_a_run_that_does_not_replay_is_refused(ludometer, oracle_run, tmp_path):
     assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["demos.jsonl"]
 
 
+@pytest.mark.tampers
 def test_a_recorded_action_that_is_none_is_refused(ludometer, oracle_run, tmp_path):
     *_, last = read_run(oracle_run)
     action = last.turns[-1].steps[-1].action

@@ -194,10 +194,19 @@ def test_a_completion_is_priced_on_its_way():
 
 def test_a_turn_of_several_calls_is_not_broken_off():
     budget = Budget(Caps(tokens=100))
+    budget.check(REQUEST)
     budget.book("e#1", 100, None, 0.0)
     budget.check(replace(REQUEST, call=1))
     with pytest.raises(BudgetExhausted):
         budget.check(REQUEST)
+
+
+def test_the_calls_of_a_turn_whose_first_was_refused_are_refused_too():
+    budget = Budget(Caps(tokens=100))
+    budget.book("e#1", 100, None, 0.0)
+    for call in (0, 1, 2):
+        with pytest.raises(BudgetExhausted):
+            budget.check(replace(REQUEST, call=call))
 
 
 def test_the_cache_answers_the_same_request_only_and_counts_it(tmp_path):

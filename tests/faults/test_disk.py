@@ -166,6 +166,7 @@ def test_a_damaged_episode_stops_the_command_before_anything_is_written(damage, 
     assert after == before
 
 
+@pytest.mark.tampers
 def test_an_episode_of_another_run_is_refused(undisturbed, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(undisturbed, folder)

@@ -327,6 +327,7 @@ def test_any_bytes_are_read_or_refused(path, data):
 # ------------------------------------------------------------------------------------- run folders
 
 
+@pytest.mark.tampers
 def test_a_run_is_read_one_episode_at_a_time_and_stops_at_the_bad_one(tmp_path):
     folder = tmp_path / "run"
     (folder / "episodes" / "a" / "t").mkdir(parents=True)
