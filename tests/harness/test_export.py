@@ -49,6 +49,8 @@ SPEC = RunSpec(
     episodes=2,
     limits={"steps": 5},
 )
+
+pytestmark = pytest.mark.tampers  # most runs here are made up by hand
 HOSTILE = [
     "=HYPERLINK(\"http://x\")", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "  =1+1", "＝1", "'quoted",
     "a\0b", "two\nlines\r\nand\rmore", 'say "hi", then', "\u2028\u2029\x85", "</script>",

@@ -198,6 +198,7 @@ def test_a_shard_of_another_run_is_refused_with_the_difference(shards, tmp_path)
         ({"task": "babyai/nowhere"}, "it has no episode 0 of babyai/nowhere"),
     ],
 )
+@pytest.mark.tampers
 def test_an_episode_that_does_not_fit_is_refused(shards, tmp_path, change, words):
     path = files(shards[0])[0]
     header, *rest = path.read_text().splitlines(keepends=True)
@@ -206,6 +207,7 @@ def test_an_episode_that_does_not_fit_is_refused(shards, tmp_path, change, words
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.tampers
 def test_a_damaged_episode_and_a_changed_run_are_refused(shards, tmp_path):
     path = files(shards[0])[0]
     data = path.read_bytes()

@@ -141,6 +141,7 @@ def test_a_run_of_the_version_before_is_reported_exported_and_merged(tmp_path, c
     assert len(read_run(tmp_path / "merged")) == 18
 
 
+@pytest.mark.tampers
 def test_run_json_of_a_newer_version_or_damaged_is_one_line(tmp_path):
     (tmp_path / "episodes").mkdir()
     file = tmp_path / "run.json"
