@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +109,8 @@ def _by_signs(path: Path) -> Iterator[None]:
 
 def _refresh(path: Path, ended: threading.Event) -> None:
     while not ended.wait(_REFRESH):
-        _sign(path)
+        with suppress(Exception):  # the next sign may get through
+            _sign(path)
 
 
 def _sign(path: Path) -> None:

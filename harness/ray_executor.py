@@ -24,7 +24,7 @@ from typing import Any
 from harness.api import BudgetExhausted, Completion, Request
 from harness.client import Budget
 from harness.episodes import DEATHS, Chain, Order, Result, Running, Watcher, failed, play_chains
-from harness.errors import InputError, LudometerError
+from harness.errors import InputError, LudometerError, RunStopped
 from harness.folder import RunFolder
 from harness.lock import at_work, runs
 from harness.models import Models, budget_of
@@ -101,7 +101,11 @@ class _Shared(Budget):
         """Ask the ledger."""
         import ray
 
-        if why := ray.get(self._ledger.refusal.remote(replace(request, messages=(), choices=None))):
+        try:
+            why = ray.get(self._ledger.refusal.remote(replace(request, messages=(), choices=None)))
+        except ray.exceptions.RayError as error:
+            raise RunStopped(f"the books of the budget are gone ({type(error).__name__})") from None
+        if why:
             raise BudgetExhausted(why)
 
     def book_call(self, request: Request, completion: Completion) -> None:
@@ -281,7 +285,7 @@ def _play(path: list[str], packed: bytes) -> _Outcome:
     """The task: play a batch."""
     from ray import cloudpickle
 
-    sys.path[:] = path
+    sys.path += [entry for entry in path if entry not in sys.path]
     batch: _Batch = cloudpickle.loads(packed)
     threading.Thread(target=_end_with, args=batch.driver, daemon=True).start()
     with at_work(place(batch.folder)):
@@ -303,6 +307,11 @@ def _end_with(host: str, pid: int) -> None:
 async def _batch(batch: _Batch) -> _Outcome:
     from harness.plan import Plan
 
+    if not (place(batch.folder) / "run.json").exists():
+        raise InputError(
+            f"{batch.folder} is not visible on {socket.gethostname()}: with --executor ray, --out has to be "
+            "a path that all machines share, or a URL"
+        )
     outcome, result = _Outcome(), Result()
     spec = batch.spec.model_copy(update={"concurrency": len(batch.chains)})
     budget = _Shared(spec, batch.ledger) if batch.ledger is not None else Budget()

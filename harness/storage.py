@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ParamSpec, cast
 
@@ -102,54 +103,95 @@ class _Disk:
         os.close(self._file)
 
 
+_appends: dict[str, bool] = {}
+"""By protocol: whether its files were seen to grow by what was appended. Some write from the start."""
+
+
 class _Store:
     """A file of an fsspec file system. Where that cannot append, the whole object is put again each time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._appends = True
-        try:
+        self._protocol = str(path).partition("://")[0]
+        self._sound = True  # whether the object is known to hold the content, and nothing else
+        with _told(path):
             self._content = path.read_bytes() if path.exists() else b""
             path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CannotWrite(path, error) from None
 
     def append(self, data: bytes) -> None:
-        try:
-            if not (self._appends and self._appended(data)):
-                self._path.write_bytes(self._content + data)
-        except OSError as error:
-            raise CannotWrite(self._path, error) from None
-        self._content += data
+        whole = self._content + data
+        sound, self._sound = self._sound, False
+        with _told(self._path):
+            if not (sound and self._appended(data, len(whole))):
+                _put(self._path, whole)
+        self._content, self._sound = whole, True
 
-    def _appended(self, data: bytes) -> bool:
-        """Append by the file system's own means; False where it has none."""
+    def _appended(self, data: bytes, size: int) -> bool:
+        """Append by the file system's own means; False where it has none that can be relied on."""
+        if not _appends.get(self._protocol, True):
+            return False
         try:
             with self._path.open("ab") as stream:
                 stream.write(data)
         except (NotImplementedError, ValueError, FileNotFoundError):  # what fsspec's file systems raise then
-            self._appends = False
-        return self._appends
+            _appends[self._protocol] = False
+            return False
+        if self._content and self._protocol not in _appends:
+            _appends[self._protocol] = self._path.stat().st_size == size
+        return _appends.get(self._protocol, True)
 
     def clear(self) -> None:
-        self._path.write_bytes(b"")
-        self._content = b""
+        self._sound = False
+        with _told(self._path):
+            self._path.write_bytes(b"")
+        self._content, self._sound = b"", True
 
     def close(self) -> None:
         pass
 
 
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Every store has errors of its own kind: all of them mean that nothing could be written."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(path, error) from None
+    except Exception as error:
+        raise CannotWrite(path, OSError(f"{type(error).__name__}: {error}")) from None
+
+
+_OBJECTS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss", "r2", "memory"}
+"""Protocols of stores where an object is there whole or not at all."""
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Write a file behind a URL whole or not at all."""
+    if str(path).partition("://")[0] in _OBJECTS:
+        path.write_bytes(data)
+        return
+    beside = path.with_name(f".{path.name}-{os.urandom(4).hex()}")
+    try:
+        beside.write_bytes(data)
+        beside.rename(path)
+    except BaseException:
+        with suppress(Exception):
+            beside.unlink(missing_ok=True)
+        raise
+
+
 def replace_file(path: Path, data: bytes) -> None:
-    """Replace a file whole or not at all. An object store does so by itself.
+    """Replace a file whole or not at all.
 
     Raises:
         CannotWrite: it stays as it was.
     """
+    if not is_local(path):
+        with _told(path):
+            _put(path, data)
+        return
     temporary = None
     try:
-        if not is_local(path):
-            path.write_bytes(data)
-            return
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
@@ -169,4 +211,5 @@ def cut_at(path: Path, size: int) -> None:
     if is_local(path):
         os.truncate(path, size)
     else:
-        path.write_bytes(path.read_bytes()[:size])
+        with _told(path):
+            _put(path, path.read_bytes()[:size])

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from harness.api import BudgetExhausted, Completion, Request
 
@@ -56,6 +57,14 @@ class Budget:
         self._allowed: dict[str, int] = {}  # the turn that each episode may finish
         self._overrun = ""
         self.used = _Used()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Clocks differ between machines: what travels is how long the run has lasted."""
+        return {**vars(self), "_begun": self._clock() - self._begun}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._begun = self._clock() - self._begun
 
     @property
     def call_seconds(self) -> float | None:

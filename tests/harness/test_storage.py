@@ -259,3 +259,91 @@ def test_two_that_begin_at_once_are_never_both_let_in_on_a_disk(tmp_path):
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(enter, range(8))) == 1
+
+
+# ------------------------------------------------------------------------- stores that are worse than that
+
+
+class Forgetful(WithoutAppend):
+    """Takes "ab" and writes from the start all the same, as FTP does."""
+
+    protocol = "forgetful"
+
+    def _open(self, path, mode="rb", **kwargs):
+        return memory.MemoryFileSystem._open(self, path, mode.replace("a", "w"), **kwargs)
+
+
+class Strange(WithoutAppend):
+    """Fails with errors of its own kind, as the packages of clouds do."""
+
+    protocol = "strange"
+
+    def _open(self, path, mode="rb", **kwargs):
+        if "r" not in mode:
+            raise RuntimeError("403: no such token")
+        return super()._open(path, mode, **kwargs)
+
+
+class Tearing(memory.MemoryFileSystem):
+    """Appends half and then fails, as a connection does that breaks."""
+
+    protocol = "tearing"
+    store = {}
+    pseudo_dirs = [""]
+    broken = False
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        path = path.removeprefix("tearing://").removeprefix("tearing:")
+        return "/" + path.strip("/") if path.strip("/") else ""
+
+    def _open(self, path, mode="rb", **kwargs):
+        stream = super()._open(path, mode, **kwargs)
+        if type(self).broken and "a" in mode:
+            stream.write(b"to")
+            raise OSError(104, "Connection reset by peer")
+        return stream
+
+
+for name, kind in (("forgetful", Forgetful), ("strange", Strange), ("tearing", Tearing)):
+    fsspec.register_implementation(name, kind, clobber=True)
+    kind._strip_protocol = classmethod(
+        lambda cls, path, name=name: ("/" + path.removeprefix(f"{name}:").strip("/")).rstrip("/")
+    )
+
+
+def test_a_store_whose_append_forgets_loses_nothing(folders):
+    appender = Appender(folders("forgetful") / "file")
+    for line in (b"one\n", b"two\n", b"three\n"):
+        appender.append(line)
+    assert (folders("forgetful") / "file").read_bytes() == b"one\ntwo\nthree\n"
+
+
+def test_an_error_of_a_stores_own_kind_is_told_as_any_other(folders):
+    with pytest.raises(CannotWrite, match="RuntimeError: 403"):
+        Appender(folders("strange") / "file").append(b"one\n")
+    with pytest.raises(CannotWrite, match="RuntimeError: 403"):
+        replace_file(folders("strange") / "file", b"one\n")
+
+
+def test_what_a_broken_connection_tore_is_mended_by_the_next_line(folders):
+    path = folders("tearing") / "file"
+    appender = Appender(path)
+    appender.append(b"one\n")
+    Tearing.broken = True
+    with pytest.raises(CannotWrite, match="reset"):
+        appender.append(b"two\n")
+    Tearing.broken = False
+    appender.append(b"three\n")
+    assert path.read_bytes() == b"one\nthree\n"
+
+
+@pytest.mark.tampers
+def test_a_file_is_never_seen_half_replaced_where_a_store_writes_in_place(tmp_path, monkeypatch):
+    path = place(f"file://{tmp_path}/run.json")
+    replace_file(path, b"old")
+    monkeypatch.setattr(type(path), "rename", lambda *_: (_ for _ in ()).throw(OSError(5, "broken")))
+    with pytest.raises(CannotWrite, match="broken"):
+        replace_file(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [one.name for one in tmp_path.iterdir()] == ["run.json"]
