@@ -19,7 +19,7 @@ from jinja2 import DictLoader, Environment, Template, meta, nodes
 import prompts
 from games.api import Action, Observation, Section, UnknownAction
 from games.nethack._keys import Asking, parse
-from harness import demonstrations, plugins, settings
+from harness import acting, demonstrations, plugins, settings
 from harness.api import (
     AgentContext,
     Completion,
@@ -34,8 +34,9 @@ from harness.demonstrations import Demonstration, Shown
 from harness.histories._delta import delta
 from harness.histories._messages import section_text
 from harness.parsing import decide, labelled
-from harness.play import _execute, _notice, _State
+from harness.play import _carried_out
 from harness.records import SectionRecord
+from harness.state import State, notice
 from harness.tasks import all_tasks, info
 from harness.testing._samples import ACTIONS, turn
 from harness.world import Briefing, World
@@ -558,19 +559,28 @@ def _built(group, named):
     return factory(**settings.resolve(factory, named.settings, named.name))
 
 
+def carried_out(film, decision, state):
+    """What the film gives for a decision, as an episode carries it out."""
+    if not decision.outcome.acts:
+        return _carried_out(decision, acting.Acted((), "", 0.0)), ()
+    actions = decision.actions[: state.briefing.max_steps - state.steps]
+    acted = acting.act(film, actions, decision.stop, state.frame.observation)
+    return _carried_out(decision, acted), acted.frames
+
+
 def play(cast: Cast, turns: int) -> dict | None:
     """Let an agent act, its second answer being lost; what it remembers, where it learns from trials.
 
     What it is told of its answers is what `harness.play` would tell it.
     """
     agent, film = cast.agent(), cast.film
-    state = _State(film.briefing, film.rewound())
+    state = State(film.briefing, film.rewound())
     for index in range(turns):
         cast.model.answers = [NONSENSE] if index == 1 else (film.names * 3)[index : index + 3]
         now = Turn(index, state.frame.observation, tuple(state.past), state.notice)
-        decision, frames = _execute(film, asyncio.run(agent.act(now)), state)
+        decision, frames = carried_out(film, asyncio.run(agent.act(now)), state)
         state.past.append(PastTurn(now.observation, decision, 1.0 if index else 0.0, now.notice))
-        state.notice, state.steps = _notice(decision), state.steps + len(frames)
+        state.notice, state.steps = notice(decision), state.steps + len(frames)
         state.frame = frames[-1] if frames else state.frame
     if not getattr(cast.factory, "trials", False):
         return None
@@ -765,7 +775,7 @@ def season(tmp_path_factory):
         calls["babyai/goto"] += [c for who in ("modules", "direct") for c in calls_of(who, pictured, "", 3)]
         film(PERTURBED, steps=0).world.close()
         for outcome in (each for each in Outcome if not each.acts and not each.infrastructure):
-            _notice(Decision((), outcome))
+            notice(Decision((), outcome))
     yield Season(films, demos, calls, rendered, dict(given))
     for each in (*films.values(), pictured):
         each.world.close()
@@ -853,7 +863,7 @@ def test_instructions_quote_no_section_that_is_not_shown_beside_pictures(season,
 @pytest.mark.parametrize("outcome", [each for each in Outcome if not each.acts and not each.infrastructure])
 @pytest.mark.parametrize("detail", ["", "out of range; the numbers may be [-2 to 2]"])
 def test_notices_of_lost_turns_are_plain(outcome, detail):
-    words = _notice(Decision((), outcome, repair=detail))
+    words = notice(Decision((), outcome, repair=detail))
     assert_none([*leaks(words), *layout(words), *stray_blanks(words)])
     assert detail in words or outcome is not Outcome.INVALID_ACTION
 
@@ -862,7 +872,7 @@ def test_notices_of_lost_turns_are_plain(outcome, detail):
 @pytest.mark.parametrize("cut", ["", "it brought a reward"])
 def test_notices_of_cut_plans_are_plain_and_true(done, planned, cut):
     names = tuple(map(str, range(planned)))
-    words = _notice(Decision(names[:done], planned=names, cut=cut))
+    words = notice(Decision(names[:done], planned=names, cut=cut))
     assert_none([*leaks(words), *layout(words), *stray_blanks(words)])
     assert f"{planned} actions" in words
     assert cut in words
