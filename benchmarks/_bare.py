@@ -14,18 +14,16 @@ from pathlib import Path
 from harness.api import Host, Message, Request, Sampling, Text
 from harness.records import Episode, read_episode
 
-_EPISODES = 250
 
-
-def _episodes(folder: str) -> list[Episode]:
-    files = islice(sorted((Path(folder) / "episodes").rglob("*.jsonl")), _EPISODES)
+def _episodes(folder: str, most: int) -> list[Episode]:
+    files = islice(sorted((Path(folder) / "episodes").rglob("*.jsonl")), most)
     return [episode for path in files if (episode := read_episode(path)) is not None]
 
 
-def _requests(folder: str) -> list[Request]:
+def _requests(folder: str, most: int) -> list[Request]:
     """Every request of the run's first episodes, as it was sent."""
     found = []
-    for episode in _episodes(folder):
+    for episode in _episodes(folder, most):
         for turn, call, messages in episode.requests():
             told = tuple(
                 Message(message.role, tuple(Text(part["text"]) for part in message.parts))
@@ -36,11 +34,11 @@ def _requests(folder: str) -> list[Request]:
     return found
 
 
-def provider(url: str, folder: str, concurrency: int) -> dict[str, float]:
+def provider(url: str, concurrency: int, folder: str, most: int) -> dict[str, float]:
     """CPU milliseconds a call of the provider (the SDK's call, asked from here), and calls a second."""
     from harness.providers.openai import OpenAIProvider
 
-    requests = _requests(folder)
+    requests = _requests(folder, most)
 
     async def ask() -> dict[str, float]:
         bare = OpenAIProvider("fake", base_url=f"{url}/v1")
@@ -62,12 +60,12 @@ def provider(url: str, folder: str, concurrency: int) -> dict[str, float]:
     return asyncio.run(ask())
 
 
-def world(folder: str) -> float:
+def world(folder: str, most: int) -> float:
     """CPU milliseconds a turn of making, resetting and stepping the worlds, words included."""
     from harness.world import World
 
     turns, cpu = 0, 0.0
-    for number, episode in enumerate(_episodes(folder)):
+    for number, episode in enumerate(_episodes(folder, most)):
         begun = time.process_time()
         played = World(episode.header.task)
         played.reset(episode.header.seed)

@@ -48,6 +48,7 @@ import click
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import _bare  # noqa: E402
 from _watching import Sample, Watch  # noqa: E402
 
 STEADY = (0.15, 0.65)
@@ -152,22 +153,23 @@ def apart(function: Any, *arguments: Any) -> Any:
 
 
 def throughput(*, quick: bool, concurrency: int = 256, latency: float = 0.2) -> Iterator[Row]:
-    # 5 tasks; longer than three rounds of all places, so that the steady part is one.
-    episodes = concurrency * (2 if quick else 6) // 5
-    common = ("-t", "babyai/*", "-n", episodes, "--steps", 20)
+    rounds, tasks = (1 if quick else 5), 5
+    common = ("-t", "babyai/*", "-n", -(-concurrency * rounds // tasks), "--steps", 20)
     half = ("--concurrency", concurrency // 2)
     runs: dict[str, list[tuple[object, ...]]] = {
         "one run": [(*common, "--concurrency", concurrency)],
         "two shards": [(*common, *half, "--shard", "1/2"), (*common, *half, "--shard", "2/2")],
     }
+    if quick:
+        del runs["two shards"]
     for setup, flags in runs.items():
         with tempfile.TemporaryDirectory() as folder:
             with serving(latency) as server:
                 played = play(server, Path(folder), flags)
-            yield {"part": "throughput", "setup": setup, **pace(played, concurrency, latency)}
+            yield {"part": "throughput", "setup": setup, **pace(played, concurrency, latency, quick=quick)}
 
 
-def pace(played: Played, concurrency: int, latency: float) -> Row:
+def pace(played: Played, concurrency: int, latency: float, *, quick: bool) -> Row:
     """What the steady part of a run says."""
     first, last = played.steady[0], played.steady[-1]
     calls = bisect_left(played.answered, last.at) - bisect_left(played.answered, first.at)
@@ -175,11 +177,10 @@ def pace(played: Played, concurrency: int, latency: float) -> Row:
     ms = {role: 1000 * (last.cpu[role] - first.cpu[role]) / calls for role in last.cpu}
     idle = (last.idle - first.idle) / seconds
     taken = max(0.0, CORES - idle - sum(ms.values()) / 1000 * calls / seconds)
+    recorded = (str(played.folders[0]), 60 if quick else 250)
     with serving(latency) as server:
-        import _bare
-
-        bare = apart(_bare.provider, server.url, str(played.folders[0]), concurrency)
-        world = apart(_bare.world, str(played.folders[0]))
+        bare = apart(_bare.provider, server.url, concurrency, *recorded)
+    world = apart(_bare.world, *recorded)
     floor = bare["ms"] + world + ms["beside"]
     bounds = {
         "by_latency": concurrency / latency,
