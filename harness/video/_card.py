@@ -115,7 +115,7 @@ def _done(turn: TurnRecord, step: StepRecord | None, number: int) -> tuple[str, 
     decision = turn.decision
     why = decision.outcome.replace("_", " ") + (f": {decision.repair}" if decision.repair else "")
     if step is None:
-        return "no action", (why,), "lost"
+        return "no action", (f"lost: {why}",), "lost"
     over = " · the game is over" if step.terminated or step.truncated else ""
     notes = [f"reward {step.reward:+g}{over}" if step.reward else f"no reward{over}"]
     if decision.outcome != "ok":

@@ -114,7 +114,7 @@ def _wrapped(text: str, font: Face, width: float) -> Iterator[str]:
         used += font.width(char)
         if used > width and at > begin and char != " ":
             end = blank if blank > begin else at
-            yield text[begin:end]
+            yield text[begin:end].rstrip()
             begin = end + 1 if blank > begin else at
             used, blank = font.width(text[begin : at + 1]), 0
         if char == " ":
