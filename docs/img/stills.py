@@ -1,4 +1,4 @@
-"""Draws the stills of docs/replay.md with the embedded model, in a few minutes: ``python docs/img/stills.py``."""
+"""Draws the stills of docs/replay.md with the embedded model: ``python docs/img/stills.py``, some minutes."""
 
 from __future__ import annotations
 
