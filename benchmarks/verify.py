@@ -25,8 +25,8 @@ GAMES = {
         100,
     ),
     "nethack": (("nethack/NetHackScore-v0",), "far east,search,north,far west,south", 400),
-    "atari": (("atari/breakout",), "fire,left,right,noop,right", 400),
-    "crafter": (("crafter/standard",), "move west,do,move north,do,move east", 400),
+    "atari": (("atari/breakout",), "fire,left,right,noop,right", 200),
+    "crafter": (("crafter/standard",), "move west,do,move north,do,move east", 100),
 }
 """The tasks, what the scripted model says, and the most steps of an episode."""
 

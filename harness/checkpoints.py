@@ -9,13 +9,11 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
-
-import numpy as np
 
 from games.api import Observation
 from harness.convert import observation_of
+from harness.pictures import name_of, place_of, read_picture
 from harness.records import ObservationRecord
 from harness.storage import cut_at, replace_file
 from harness.world import png
@@ -36,7 +34,7 @@ class Keeper:
     """
 
     def __init__(self, episode: Path, pictures: Path) -> None:
-        self._file = episode.with_suffix(".checkpoint")
+        self._file = checkpoint_of(episode)
         self._pictures = pictures
 
     def save(self, checkpoint: Checkpoint) -> None:
@@ -61,23 +59,20 @@ class Keeper:
         if observation.image is None:
             return
         data = png(observation.image)
-        path = self._picture(sha256(data).hexdigest())
+        path = place_of(self._pictures, name_of(data))
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, data)
 
     def recall(self, record: ObservationRecord) -> Observation:
         """An observation as it was, with its picture where that is kept."""
-        observation = observation_of(record)
-        if record.image is None or not (path := self._picture(record.image)).exists():
-            return observation
-        from PIL import Image
+        image = read_picture(self._pictures, record.image) if record.image else None
+        return replace(observation_of(record), image=image)
 
-        with Image.open(path) as picture:
-            return replace(observation, image=np.asarray(picture, dtype=np.uint8))
 
-    def _picture(self, name: str) -> Path:
-        return self._pictures / name[:2] / f"{name}.png"
+def checkpoint_of(episode: Path) -> Path:
+    """Where the checkpoint of an episode's file is."""
+    return episode.with_suffix(".checkpoint")
 
 
 def cut_after(path: Path, turns: int) -> int:

@@ -43,7 +43,9 @@ class SectionRecord(_Line):
 
     name: str = Field(description="What it is called in the prompt.")
     text: str = Field(description="Its words.")
-    stability: str = Field(description="How often it changes: static, slow or volatile.")
+    stability: str = Field(
+        pattern="^(static|slow|volatile)$", description="How often it changes: static, slow or volatile."
+    )
 
 
 class ObservationRecord(_Line):

@@ -6,21 +6,16 @@ play again, and what was recorded stands in for it.
 
 from __future__ import annotations
 
-import hashlib
-import io
-import re
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from games.api import Observation, Stability, UnknownAction
 from harness import plugins
 from harness.convert import observation_of, progress_of
 from harness.errors import InputError
+from harness.pictures import read_picture
 from harness.records import (
     Episode,
     Header,
@@ -32,7 +27,6 @@ from harness.records import (
 )
 from harness.world import Frame, World
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _UNKNOWN = ObservationRecord(
     sections=(SectionRecord(name="observation", text="(not recorded)", stability=str(Stability.VOLATILE)),)
 )
@@ -161,7 +155,7 @@ def _as_recorded(episode: Episode) -> Generator[Moment]:
 
 
 def _recalled(record: ObservationRecord, kept: Path | None) -> Observation:
-    image = _picture(record.image, kept) if record.image and kept else None
+    image = read_picture(kept, record.image) if record.image and kept else None
     return replace(observation_of(record), image=image)
 
 
@@ -169,20 +163,3 @@ def _pictures(path: Path | None) -> Path | None:
     """The folder of the run's pictures: ``RUN/pictures``, beside ``RUN/episodes``."""
     above = path.absolute().parents if path is not None else ()
     return next((folder.parent / "pictures" for folder in above if folder.name == "episodes"), None)
-
-
-def _picture(sha256: str, kept: Path) -> NDArray[np.uint8] | None:
-    """The picture of a hash (H × W × 3); None where it was not kept, or what is there is not it."""
-    from PIL import Image
-
-    if not _SHA256.fullmatch(sha256):  # it comes out of a file, and goes into a path
-        return None
-    file = kept / sha256[:2] / f"{sha256}.png"
-    try:
-        data = file.read_bytes()
-        if hashlib.sha256(data).hexdigest() != sha256:
-            return None
-        with Image.open(io.BytesIO(data)) as picture:
-            return np.asarray(picture.convert("RGB"), dtype=np.uint8)
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return None

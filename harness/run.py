@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 
 from harness import acting
+from harness.checkpoints import checkpoint_of
 from harness.client import Budget
 from harness.episodes import Chain, Order, Result, Running, Watcher, play_chains
 from harness.errors import InputError
@@ -117,6 +118,9 @@ def _is_done(order: Order, spec: EpisodeSpec) -> bool:
     header, end = outline
     if (header.episode, header.seed, header.config_hash) != (spec.id, spec.seed, order.digest):
         raise InputError(f"{path} belongs to another run; choose another --out")
+    if end is not None:  # killed after that was written, these may still be there
+        for beside in (journal_of(path), checkpoint_of(path)):
+            beside.unlink(missing_ok=True)
     if end is not None and (end.cost is not None or not budget.in_dollars):
         budget.book(request_id(spec), end.usage.input + end.usage.output, end.cost, 0.0)
     elif (recorded := read_episode(path)) is not None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import InputError
+from harness.pictures import name_of, read_file
 from harness.records import Episode
 from harness.replay import played_again
 from harness.storage import replace_file
@@ -41,9 +41,7 @@ class Gallery:
 
     def _copied(self, run: Path, name: str) -> bool:
         """Runs keep the pictures of games that playing again would not give."""
-        kept = run / "pictures" / name[:2] / f"{name}.png"
-        data = kept.read_bytes() if kept.exists() else b""
-        if sha256(data).hexdigest() != name:
+        if (data := read_file(run / "pictures", name)) is None:
             return False
         replace_file(self.file(name), data)
         return True
@@ -66,6 +64,6 @@ class Gallery:
         if image is None:
             return
         data = png(image)
-        if (name := sha256(data).hexdigest()) in missing:
+        if (name := name_of(data)) in missing:
             replace_file(self.file(name), data)
             missing.discard(name)

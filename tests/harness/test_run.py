@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -276,3 +277,15 @@ def test_answers_of_a_turn_under_way_count_against_the_budget(tmp_path, monkeypa
     result = run(tmp_path / "run", spec.model_copy(update={"budget": Budget(tokens=2500)}))
     assert "3,000 tokens" in result.stopped  # two of them from before
     assert result.calls == 1
+
+
+def test_what_stands_beside_an_episode_goes_once_it_is_done(undisturbed, tmp_path):
+    """A kill may come after the end was written, and before its journal and checkpoint are removed."""
+    folder = tmp_path / "again"
+    shutil.copytree(undisturbed, folder)
+    episode = next((folder / "episodes").rglob("*.jsonl"))
+    beside = [episode.with_suffix(suffix) for suffix in (".calls", ".checkpoint")]
+    for file in beside:
+        file.write_bytes(b"")
+    run(folder, SPEC)
+    assert not any(file.exists() for file in beside)
