@@ -380,7 +380,10 @@ def with_step(**changes):
         (b'{"task": "\xff"}', "line 1: not a demonstration"),
         (with_step(png="!!!"), "(steps.0: "),
         (with_step(png=base64.b64encode(b"GIF89a").decode()), "png is not a PNG file"),
-        (with_step(sections=[{"name": "m", "text": "t", "stability": "wobbly"}]), "'wobbly' is not a valid"),
+        (
+            with_step(sections=[{"name": "m", "text": "t", "stability": "wobbly"}]),
+            "stability: String should match pattern '^(static|slow|volatile)",
+        ),
         (json.dumps({**GOOD, "task": "babyai/open"}).encode(), f"none of {TASK}"),
     ],
 )
