@@ -5,11 +5,12 @@ Reads run folders (`harness.records`) and plain tables; asks no model and knows 
 
 from scorers._aggregate import METRICS, aggregates
 from scorers._board import by_task, leaderboard
-from scorers._compare import compare
+from scorers._compare import compare, compare_by_task
 from scorers._pairs import holm, pairwise, rank_sets
 from scorers._rates import clopper_pearson, wilson
 
 __all__ = [
-    "METRICS", "aggregates", "by_task", "clopper_pearson", "compare", "holm", "leaderboard", "pairwise",
+    "METRICS", "aggregates", "by_task", "clopper_pearson", "compare",
+    "compare_by_task", "holm", "leaderboard", "pairwise",
     "rank_sets", "wilson",
 ]  # fmt: skip

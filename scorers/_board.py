@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from scorers._aggregate import METRICS, Method, aggregates
 from scorers._rates import wilson
@@ -53,6 +54,8 @@ def leaderboard(
             flags += [flag for flag in result.attrs["flags"] if not flag.endswith("missing")]
         if row["missing"]:
             flags.append(f"{row['missing']} missing")
+        if copies := _copies(played):
+            flags.append(f"{copies} episodes are the same as another, step for step")
         row["flags"] = flags
         rows.append(row)
     return pd.DataFrame(rows, columns=_COLUMNS).sort_values(
@@ -70,9 +73,29 @@ def _clip(row: dict[str, Any], scored: dict[str, Any]) -> None:
 
 
 def _scored(played: pd.DataFrame) -> dict[str, Any]:
-    """Task → scores, tasks without any score left out (their episodes are counted as missing)."""
-    columns = {str(task): rows["score"].to_numpy() for task, rows in played.groupby("task", sort=True)}
+    """Task → scores of its seeds; tasks without any score left out (they are counted as missing)."""
+    columns = {str(task): seed_scores(rows) for task, rows in played.groupby("task", sort=True)}
     return {task: scores for task, scores in columns.items() if not np.isnan(scores).all()}
+
+
+def seed_scores(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """The scores of one agent on one task, one a seed: NaN where no episode of a seed has one.
+
+    Episodes of one seed (trials) are no independent evidence of how an agent does on other seeds. Their
+    mean is one score, as when two agents are compared.
+    """
+    keys = [
+        name for name in ("suite", "suite_version", "seed" if "seed" in rows else "index") if name in rows
+    ]
+    return rows.groupby(keys, sort=False)["score"].mean().to_numpy(dtype=np.float64)
+
+
+def _copies(played: pd.DataFrame) -> int:
+    """Episodes of other seeds in which all the same was seen and done: no further evidence."""
+    if "trajectory" not in played:
+        return 0
+    first = played.dropna(subset=["score"]).drop_duplicates(["task", "seed"])
+    return int(first.duplicated(["task", "trajectory"]).sum())
 
 
 def _counts(played: pd.DataFrame) -> dict[str, Any]:
@@ -106,10 +129,17 @@ def by_task(
     """
     rows = []
     for (agent, task), played in table.groupby(["agent", "task"], sort=True):
-        scores = played["score"].dropna().to_numpy()
-        row = {"agent": agent, "task": task, "runs": len(scores), "missing": len(played) - len(scores)}
+        scores = seed_scores(played)
+        scores = scores[~np.isnan(scores)]
+        row = {
+            "agent": agent,
+            "task": task,
+            "runs": len(scores),
+            "missing": int(played["score"].isna().sum()),
+        }
         settings = {"resamples": resamples, "seed": seed, "confidence": confidence}
-        binary = all(value is True for value in played["binary"].dropna())
+        # Of trials of one seed there are means, which are no successes.
+        binary = all(value is True for value in played["binary"].dropna()) and {*scores} <= {0.0, 1.0}
         rows.append({**row, **_task_interval(scores, f"{agent}/{task}", binary=binary, **settings)})
     return pd.DataFrame(rows, columns=["agent", "task", "mean", "low", "high", "runs", "missing", "method"])
 

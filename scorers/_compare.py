@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from scorers._strata import Floats, _columns, stream
 
 _PERMUTATIONS = 10_000
+_BATCH_BYTES = 1 << 22
+"""Bytes of resampled scores made at once."""
 
 
 def compare(
@@ -18,6 +21,7 @@ def compare(
     b: ArrayLike | Mapping[str, ArrayLike],
     *,
     paired: bool = True,
+    weights: Mapping[str, float] | None = None,
     resamples: int = 10_000,
     seed: int = 0,
     confidence: float = 0.95,
@@ -28,6 +32,7 @@ def compare(
         a: runs × tasks, or task → scores.
         b: the same; where `paired`, run i of a task is the same seed in both.
         paired: pair run by run (a pair with a missing half is left out); else the two are independent.
+        weights: what each task counts in the means, relative to the others; equal by default.
         resamples: bootstrap resamples of runs within each task.
         seed: of the generator.
         confidence: nominal coverage.
@@ -37,96 +42,211 @@ def compare(
         stratified interval and a two-sided permutation p-value (signs of pairs flipped, or runs
         exchanged, within each task), and the probability of improvement P(a > b) + ½ P(a = b), the
         mean over tasks (for pairs: of the same seed; else of all pairs of runs, Mann–Whitney).
+        `attrs` holds the tasks, the verdict in ``words``, and how many runs were left out.
 
     Raises:
-        ValueError: no task in common, or paired runs of different number.
+        ValueError: no task in common, a task with fewer than two runs, or paired runs of different number.
     """
     left, right = _columns(a), _columns(b)
     shared = [task for task in left if task in right]
     if not shared:
         raise ValueError("the two have no task in common")
-    pairs = [_prepare(task, left[task], right[task], paired) for task in shared]
-    rng = stream(seed, "compare")
-    rows = _paired(pairs, rng, resamples) if paired else _independent(pairs, rng, resamples)
-    estimate, draws, p_value = rows
-    widen = np.sqrt(np.mean([_factor(len(x), len(y)) for x, y in pairs]))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(estimate + widen * (draws - estimate), [tail, 1 - tail], axis=0)
-    low[1], high[1] = np.clip([low[1], high[1]], 0, 1)
-    table = pd.DataFrame(
-        {
-            "metric": ["difference", "probability_of_improvement"],
-            "estimate": estimate,
-            "low": low,
-            "high": high,
-            "p_value": [p_value, np.nan],
-        }
-    )
-    table.attrs = {"tasks": shared, "paired": paired, "words": words(low[0], high[0])}
+    tasks = [_prepare(task, left[task], right[task], paired) for task in shared]
+    shares = _shares(shared, weights)
+    drawn = [
+        _paired(task, stream(seed, "compare", task.name), resamples)
+        if paired
+        else _independent(task, stream(seed, "compare", task.name), resamples)
+        for task in tasks
+    ]
+    table = _table(_Drawn.mean(drawn, shares), confidence)
+    table.attrs = {
+        "tasks": shared,
+        "paired": paired,
+        "left_out": sum(task.left_out for task in tasks),
+        "words": words(table["low"][0], table["high"][0], table["p_value"][0], confidence),
+    }
     return table
 
 
-def words(low: float, high: float) -> str:
-    """What an interval of the difference says."""
-    if low > 0:
-        return "better"
-    return "worse" if high < 0 else "cannot be told apart"
+def compare_by_task(
+    a: ArrayLike | Mapping[str, ArrayLike],
+    b: ArrayLike | Mapping[str, ArrayLike],
+    *,
+    paired: bool = True,
+    resamples: int = 10_000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """`compare`, task by task; p-values corrected for the number of tasks by Holm's method.
+
+    Returns:
+        ``task, difference, low, high, probability, probability_low, probability_high, p_value, p_holm,
+        words``, one row a task that both have at least two runs of.
+
+    Raises:
+        ValueError: as `compare`; or no task has two runs.
+    """
+    from scorers._pairs import holm
+
+    left, right = _columns(a), _columns(b)
+    rows = []
+    for task in (task for task in left if task in right):
+        x, y = _kept(left[task], right[task], paired)
+        if min(len(x), len(y)) < 2:
+            continue
+        found = compare(
+            {task: left[task]}, {task: right[task]},
+            paired=paired, resamples=resamples, seed=seed, confidence=confidence,
+        )  # fmt: skip
+        rows.append([task, *found.iloc[0, 1:4], *found.iloc[1, 1:4], found["p_value"][0]])
+    if not rows:
+        raise ValueError("the two have no task in common with two runs each")
+    table = pd.DataFrame(rows, columns=_BY_TASK)
+    table["p_holm"] = holm(table["p_value"])
+    table["words"] = [
+        words(row["low"], row["high"], row["p_holm"], confidence) for row in table.to_dict("records")
+    ]
+    return table
 
 
-def _prepare(task: str, x: Floats, y: Floats, paired: bool) -> tuple[Floats, Floats]:
-    if paired:
-        if len(x) != len(y):
-            raise ValueError(f"task {task!r}: {len(x)} and {len(y)} runs cannot be paired")
-        both = ~(np.isnan(x) | np.isnan(y))
-        x, y = x[both], y[both]
-    else:
-        x, y = x[~np.isnan(x)], y[~np.isnan(y)]
+_BY_TASK = [
+    "task", "difference", "low", "high", "probability", "probability_low", "probability_high", "p_value",
+]  # fmt: skip
+
+
+def words(low: float, high: float, p_value: float, confidence: float = 0.95) -> str:
+    """The verdict: both the interval and the test have to exclude that there is no difference."""
+    if p_value > 1 - confidence or low <= 0 <= high:
+        return "cannot be told apart"
+    return "better" if low > 0 else "worse"
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The scores of two agents on one task, what is missing left out."""
+
+    name: str
+    x: Floats
+    y: Floats
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Difference and probability of improvement: estimates (2,) and draws (resamples, 2).
+
+    `null` is the difference when the two are exchanged at random (permutations,).
+    """
+
+    estimate: Floats
+    draws: Floats
+    null: Floats
+
+    @staticmethod
+    def mean(parts: Sequence[_Drawn], shares: Floats) -> _Drawn:
+        """The mean over tasks, which are independent of one another."""
+
+        def weighted(values: Iterator[Floats]) -> Floats:
+            return np.asarray(sum(share * value for share, value in zip(shares, values, strict=True)))
+
+        return _Drawn(
+            weighted(part.estimate for part in parts),
+            weighted(part.draws for part in parts),
+            weighted(part.null for part in parts),
+        )
+
+
+def _table(drawn: _Drawn, confidence: float) -> pd.DataFrame:
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn.draws, [tail, 1 - tail], axis=0)
+    low[1], high[1] = np.clip([low[1], high[1]], 0, 1)
+    return pd.DataFrame(
+        {
+            "metric": ["difference", "probability_of_improvement"],
+            "estimate": drawn.estimate,
+            "low": low,
+            "high": high,
+            "p_value": [_p_value(drawn.null, drawn.estimate[0]), np.nan],
+        }
+    )
+
+
+def _shares(tasks: Sequence[str], weights: Mapping[str, float] | None) -> Floats:
+    raw = np.array([1.0 if weights is None else weights[task] for task in tasks])
+    return np.asarray(raw / raw.sum())
+
+
+def _prepare(task: str, x: Floats, y: Floats, paired: bool) -> _Task:
+    if paired and len(x) != len(y):
+        raise ValueError(f"task {task!r}: {len(x)} and {len(y)} runs cannot be paired")
+    there = len(x) + len(y)
+    x, y = _kept(x, y, paired)
     if min(len(x), len(y)) < 2:
         raise ValueError(f"task {task!r} has fewer than two runs to compare")
-    return x, y
+    return _Task(task, x, y, there - len(x) - len(y))
 
 
-def _factor(n: int, m: int) -> float:
-    return (n / (n - 1) + m / (m - 1)) / 2
+def _kept(x: Floats, y: Floats, paired: bool) -> tuple[Floats, Floats]:
+    """Without what is missing; a pair goes as a whole."""
+    if not paired:
+        return x[~np.isnan(x)], y[~np.isnan(y)]
+    both = ~(np.isnan(x) | np.isnan(y)) if len(x) == len(y) else np.zeros(0, dtype=bool)
+    return (x[both], y[both]) if len(both) else (x[:0], y[:0])
 
 
-def _paired(
-    pairs: list[tuple[Floats, Floats]], rng: np.random.Generator, resamples: int
-) -> tuple[Floats, Floats, float]:
-    differences = [x - y for x, y in pairs]
-    wins = [(d > 0) + 0.5 * (d == 0) for d in differences]
-    estimate = np.array([np.mean([d.mean() for d in differences]), np.mean([w.mean() for w in wins])])
-    draws = np.zeros((resamples, 2))
-    flipped = np.zeros(_PERMUTATIONS)
-    for d, w in zip(differences, wins, strict=True):
-        index = rng.integers(0, len(d), (resamples, len(d)))
-        draws += np.stack([d[index].mean(axis=1), w[index].mean(axis=1)], axis=1) / len(pairs)
-        signs = rng.choice([-1.0, 1.0], (_PERMUTATIONS, len(d)))
-        flipped += (signs * d).mean(axis=1) / len(pairs)
-    return estimate, draws, _p_value(flipped, estimate[0])
+def _widening(*sizes: int) -> float:
+    """√ of the unbiased over the resampled variance (see `scorers.aggregates`), both sides' mean."""
+    return float(np.sqrt(np.mean([n / (n - 1) for n in sizes])))
 
 
-def _independent(
-    pairs: list[tuple[Floats, Floats]], rng: np.random.Generator, resamples: int
-) -> tuple[Floats, Floats, float]:
-    estimate = np.zeros(2)
-    draws = np.zeros((resamples, 2))
-    exchanged = np.zeros(_PERMUTATIONS)
-    for x, y in pairs:
-        kernel = (x[:, None] > y[None, :]) + 0.5 * (x[:, None] == y[None, :])
-        estimate += np.array([x.mean() - y.mean(), kernel.mean()]) / len(pairs)
+def _paired(task: _Task, rng: np.random.Generator, resamples: int) -> _Drawn:
+    differences = task.x - task.y
+    n = len(differences)
+    values = np.stack([differences, (differences > 0) + 0.5 * (differences == 0)])
+    estimate = values.mean(axis=1)
+    draws, null = np.empty((resamples, 2)), np.empty(_PERMUTATIONS)
+    for part in _batches(resamples, 2 * n):
+        index = rng.integers(0, n, (part.stop - part.start, n))
+        draws[part] = values[:, index].mean(axis=2).T
+    for part in _batches(_PERMUTATIONS, n):
+        signs = rng.integers(0, 2, (part.stop - part.start, n), dtype=np.int8) * 2 - 1
+        null[part] = signs @ differences / n
+    return _Drawn(estimate, estimate + _widening(n) * (draws - estimate), null)
+
+
+def _independent(task: _Task, rng: np.random.Generator, resamples: int) -> _Drawn:
+    x, y = task.x, task.y
+    kernel = (x[:, None] > y[None, :]) + 0.5 * (x[:, None] == y[None, :])
+    estimate = np.array([x.mean() - y.mean(), kernel.mean()])
+    draws, null = np.empty((resamples, 2)), np.empty(_PERMUTATIONS)
+    for part in _batches(resamples, len(x) + len(y)):
         # A resample is how often each run was drawn; the kernel then needs no second look at scores.
-        cx = rng.multinomial(len(x), np.full(len(x), 1 / len(x)), resamples) / len(x)
-        cy = rng.multinomial(len(y), np.full(len(y), 1 / len(y)), resamples) / len(y)
-        draws[:, 0] += (cx @ x - cy @ y) / len(pairs)
-        draws[:, 1] += np.einsum("ri,ij,rj->r", cx, kernel, cy, optimize=True) / len(pairs)
-        pooled = np.tile(np.concatenate([x, y]), (_PERMUTATIONS, 1))
-        shuffled = rng.permuted(pooled, axis=1)
-        exchanged += (shuffled[:, : len(x)].mean(axis=1) - shuffled[:, len(x) :].mean(axis=1)) / len(pairs)
-    return estimate, draws, _p_value(exchanged, estimate[0])
+        counts_x, counts_y = (_counts(rng, len(v), part.stop - part.start) for v in (x, y))
+        draws[part, 0] = counts_x @ (x - x.mean()) * _widening(len(x)) - counts_y @ (
+            y - y.mean()
+        ) * _widening(len(y))
+        draws[part, 1] = ((counts_x @ kernel) * counts_y).sum(axis=1) - estimate[1]
+    draws[:, 1] *= _widening(len(x), len(y))
+    pooled = np.concatenate([x, y])
+    for part in _batches(_PERMUTATIONS, len(pooled)):
+        shuffled = rng.permuted(np.tile(pooled, (part.stop - part.start, 1)), axis=1)
+        null[part] = shuffled[:, : len(x)].mean(axis=1) - shuffled[:, len(x) :].mean(axis=1)
+    return _Drawn(estimate, estimate + draws, null)
 
 
-def _p_value(null: Floats, observed: float) -> float:
+def _counts(rng: np.random.Generator, n: int, resamples: int) -> Floats:
+    """How often each of n runs is drawn in resamples of n, as shares: (resamples, n)."""
+    return rng.multinomial(n, np.full(n, 1 / n), resamples) / n
+
+
+def _batches(count: int, width: int) -> Iterator[slice]:
+    """Slices of a range, each of so many rows as fit into memory."""
+    size = max(1, _BATCH_BYTES // (8 * width))
+    return (slice(begun, min(begun + size, count)) for begun in range(0, count, size))
+
+
+def _p_value(null: NDArray[np.float64], observed: float) -> float:
     """Two-sided; the observed arrangement counts as one (Phipson and Smyth 2010), so it is never 0."""
     extreme = np.abs(null) >= abs(observed) - 1e-12
     return float((extreme.sum() + 1) / (len(null) + 1))

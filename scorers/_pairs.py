@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.stats import norm, t
 
-from scorers._compare import compare
+from scorers._compare import compare, words
 from scorers._strata import Floats, stream
 
 COLUMNS = [
@@ -28,6 +29,8 @@ COLUMNS = [
     "low",
     "high",
     "probability",
+    "probability_low",
+    "probability_high",
     "p_value",
     "p_holm",
     "tasks",
@@ -52,10 +55,10 @@ def pairwise(
     """Compare every two agents of a table of episodes on the seeds that both have a score for.
 
     Returns:
-        One row a pair, the higher mean first: the difference of means a − b with its interval,
-        the probability that a does better on a seed, the permutation p-value and Holm's, how many
-        tasks and seeds it rests on, and the verdict in words. A pair without two seeds in common on
-        any task is left out.
+        One row a pair, the higher mean first: the difference of means a − b and the probability that a
+        does better on a seed, both with intervals, the permutation p-value and Holm's, how many tasks
+        and seeds it rests on, and the verdict in words. A pair without two seeds in common on any task
+        is left out.
     """
     scores = _by_seed(table)
     settings: dict[str, Any] = {"resamples": resamples, "seed": seed, "confidence": confidence}
@@ -81,12 +84,13 @@ def _pair(scores: pd.DataFrame, one: str, two: str, **settings: Any) -> list[Any
     inside = both.to_numpy().min() >= 0 and both.to_numpy().max() <= 1
     bounds = (-1.0, 1.0) if inside else (-np.inf, np.inf)
     low, high = np.clip([difference["low"], difference["high"]], *bounds)
-    interval = [difference["estimate"], low, high]
-    return [a, b, *interval, better["estimate"], difference["p_value"], np.nan, len(left), len(both), ""]
+    improvement = [better["estimate"], better["low"], better["high"]]
+    tests = [difference["p_value"], np.nan]
+    return [a, b, difference["estimate"], low, high, *improvement, *tests, len(left), len(both), ""]
 
 
 def _words(row: dict[Any, Any], level: float) -> str:
-    if row["p_holm"] > level:
+    if words(row["low"], row["high"], row["p_holm"], 1 - level) == "cannot be told apart":
         return f"{row['a']} and {row['b']} cannot be told apart"
     return f"{row['a']} is better than {row['b']}"
 
@@ -152,5 +156,13 @@ def _beats(
     errors = deviations.std(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         largest = np.nanmax(np.abs(deviations) / errors, axis=(1, 2), initial=0.0, where=errors > 0)
-    critical = np.quantile(largest, confidence)
+    critical = _for_few_runs(np.quantile(largest, confidence), sum(len(rows) - 1 for rows in tasks))
     return np.asarray(gaps > critical * errors)
+
+
+def _for_few_runs(critical: float, freedom: int) -> float:
+    """A critical value for errors that are estimated: Student's t with the same tail as the normal's.
+
+    The bootstrap takes the errors for known, which leaves ranks too narrow with few runs.
+    """
+    return float(t.isf(norm.sf(critical), freedom))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Any
 
 import pandas as pd
@@ -53,13 +54,25 @@ def row(episode: Episode) -> dict[str, Any]:
         "cost": float("nan") if None in costs else float(sum(cost for cost in costs if cost is not None)),
         "seconds": sum(turn.seconds_model + turn.seconds_env for turn in episode.turns),
         "retries": sum(len(call.retries) for call in calls),
+        "trajectory": _trajectory(episode),
         **{name: outcomes.count(name) for name in OUTCOMES},
         "path": str(episode.path) if episode.path else None,
     }
 
 
+def _trajectory(episode: Episode) -> str:
+    """A digest of all that was seen, in order: equal where two episodes went the same way."""
+    digest = blake2b(digest_size=8)
+    if episode.start is not None:
+        digest.update(episode.start.hash.encode())
+    for turn in episode.turns:
+        for step in turn.steps:
+            digest.update(step.hash.encode())
+    return digest.hexdigest()
+
+
 COLUMNS = [
     "agent", "agent_spec", "model", "suite", "suite_version", "task", "game", "index", "seed", "status",
     "ending", "limit", "score", "binary", "episode_return", "steps", "turns", "input_tokens", "cached_tokens",
-    "output_tokens", "reasoning_tokens", "cost", "seconds", "retries", *OUTCOMES, "path",
+    "output_tokens", "reasoning_tokens", "cost", "seconds", "retries", "trajectory", *OUTCOMES, "path",
 ]  # fmt: skip

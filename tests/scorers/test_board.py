@@ -1,6 +1,7 @@
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -60,3 +61,42 @@ def test_answers_read_strictly_and_with_repairs_are_told_apart():
     out = io.StringIO()
     _tables.print_leaderboard(scorers.leaderboard(rows), Console(file=out, width=80))
     assert "answers read strictly 60.0%, with repairs 90.0%" in out.getvalue()
+
+
+def trials(**agents):
+    """Episodes of agents: for each, by task, the scores of each seed's trials."""
+    return pd.DataFrame(
+        [
+            {**COMMON, "agent": agent, "task": task, "seed": seed, "index": n, "score": score}
+            for agent, tasks in agents.items()
+            for task, seeds in tasks.items()
+            for seed, scores in enumerate(seeds)
+            for n, score in enumerate(scores)
+        ]
+    )
+
+
+COMMON = {
+    "suite": "s", "suite_version": "1", "status": "done", "binary": True, "turns": 1, "ok": 1, "repaired": 0,
+    "parse_error": 0, "invalid_action": 0, "empty": 0, "truncated": 0, "refusal": 0, "input_tokens": 0,
+    "output_tokens": 0, "cost": 0.0, "seconds": 0.0,
+}  # fmt: skip
+
+
+def test_trials_of_a_seed_are_one_score():
+    """Asking the same question ten times does not make the answer surer for other questions."""
+    once = scorers.leaderboard(trials(a={"t": [[0.0], [1.0], [0.0], [1.0]]})).iloc[0]
+    often = scorers.leaderboard(trials(a={"t": [[0.0] * 9, [1.0] * 9, [0.0] * 9, [1.0] * 9]})).iloc[0]
+    for column in ("mean", "mean_low", "mean_high", "iqm"):
+        assert often[column] == once[column]
+    rows = scorers.by_task(trials(a={"t": [[0.0, 1.0], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0]]})).iloc[0]
+    assert rows["runs"] == 4
+    assert rows["method"] == "bootstrap"
+
+
+def test_episodes_that_repeat_another_are_told():
+    episodes = trials(a={"t": [[1.0], [1.0], [0.0]]}, b={"t": [[1.0], [0.0], [0.0]]})
+    episodes["trajectory"] = ["x", "x", "y", "x", "y", "z"]
+    flags = scorers.leaderboard(episodes).set_index("agent")["flags"]
+    assert "1 episodes are the same as another, step for step" in flags["a"]
+    assert not any("step for step" in flag for flag in flags["b"])

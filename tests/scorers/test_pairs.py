@@ -84,3 +84,65 @@ def test_trials_of_one_seed_are_paired_with_that_seed():
     (pair,) = scorers.pairwise(episodes, resamples=500).to_dict("records")
     assert pair["pairs"] == 2
     assert pair["difference"] == pytest.approx(0.0)  # a: 0.3 and 0.7; b: 0.1 and 0.9
+
+
+def test_an_interval_stands_with_the_probability_too():
+    rng = np.random.default_rng(3)
+    (pair,) = scorers.pairwise(table(a=rng.random((4, 9)), b=rng.random((4, 9)))).to_dict("records")
+    assert 0 <= pair["probability_low"] < pair["probability"] < pair["probability_high"] <= 1
+
+
+def test_a_verdict_needs_both_the_interval_and_the_test():
+    """Three pairs that all go one way have an interval without zero, and a p-value of a quarter."""
+    found = scorers.compare({"t": [1.0, 1.0, 1.0]}, {"t": [0.0, 0.0, 0.0]})
+    assert found["low"][0] > 0
+    assert found["p_value"][0] == pytest.approx(0.25, abs=0.02)
+    assert found.attrs["words"] == "cannot be told apart"
+
+
+def test_tasks_are_compared_one_by_one_with_holm():
+    rng = np.random.default_rng(4)
+    a = {"won": rng.random(20) + 1, "even": rng.random(20), "single": [0.5]}
+    b = {"won": rng.random(20), "even": rng.random(20), "single": [0.5], "other": [1.0, 2.0]}
+    found = scorers.compare_by_task(a, b).set_index("task")
+    assert list(found.index) == ["won", "even"]
+    assert found["words"].tolist() == ["better", "cannot be told apart"]
+    assert (found["p_holm"] >= found["p_value"]).all()
+    with pytest.raises(ValueError, match="two runs"):
+        scorers.compare_by_task({"t": [1.0]}, {"t": [1.0]})
+
+
+def test_weights_say_what_a_task_counts():
+    a, b = {"one": [1.0, 1.0], "two": [0.0, 0.0]}, {"one": [0.0, 0.0], "two": [0.0, 0.0]}
+    assert scorers.compare(a, b)["estimate"][0] == pytest.approx(0.5)
+    assert scorers.compare(a, b, weights={"one": 3, "two": 1})["estimate"][0] == pytest.approx(0.75)
+
+
+def test_what_is_left_out_is_counted():
+    found = scorers.compare({"t": [0.1, np.nan, 0.3, 0.5]}, {"t": [0.2, 0.2, 0.2, np.nan]})
+    assert found.attrs["left_out"] == 4
+
+
+def test_unpaired_differences_agree_with_welch():
+    """Against SciPy: the interval of a difference of two means, large samples."""
+    from scipy.stats import ttest_ind
+
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(0.3, 1, 300), rng.normal(0, 2, 400)
+    ours = scorers.compare({"t": x}, {"t": y}, paired=False).iloc[0]
+    theirs = ttest_ind(x, y, equal_var=False).confidence_interval()
+    assert ours["low"] == pytest.approx(theirs.low, abs=0.02)
+    assert ours["high"] == pytest.approx(theirs.high, abs=0.02)
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_memory_stays_bounded_with_many_runs(paired):
+    import tracemalloc
+
+    rng = np.random.default_rng(6)
+    x, y = rng.random(2000), rng.random(2000)
+    tracemalloc.start()
+    scorers.compare({"t": x}, {"t": y}, paired=paired, resamples=2000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 200e6
