@@ -57,11 +57,9 @@ def stratified(played, resamples, seed=0):
     """The board's average in percent with our interval: episodes resampled within each task."""
     data = strata(scores(played))
     shares = np.array([weights(played)[task] for task in data.tasks])
-    sizes = data.sizes
-    means = task_means(data.values, sizes)
-    draws = np.concatenate(
-        [task_means(v, sizes) for v in data.resample(resamples, stream(seed, played["submission"].iloc[0]))]
-    )
+    sizes, rng = data.sizes, stream(seed, played["submission"].iloc[0])
+    means = task_means(data.values[None], data)[0]
+    draws = np.concatenate([task_means(data.values[index], data) for index in data.indices(resamples, rng)])
     deviations = ((draws - means) * np.sqrt(sizes / (sizes - 1))) @ shares
     low, high = np.quantile(deviations, [0.025, 0.975])
     mean = float(means @ shares)

@@ -1,7 +1,7 @@
 """How often nominal 95 % intervals hold the truth: simulated experiments, aggregates and differences.
 
-``python benchmarks/intervals.py [--quick] [--json] [--experiments N]``. An experiment is ten tasks with n runs
-each, drawn from known distributions; its intervals are made by `scorers.aggregates` (both methods) and
+``python benchmarks/intervals.py [--quick] [--json] [--experiments N]``. An experiment is ten tasks with
+n runs each, drawn from known distributions; its intervals are made by `scorers.aggregates` (both methods) and
 `scorers.compare`, and held against the true value. With 1,000 experiments a coverage of 0.95 is known to
 ± 0.014 (95 %).
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from scorers._improvement import counts_of, wins_of
 from scorers._strata import Floats, _columns, stream
 
 _BATCH_BYTES = 1 << 22
@@ -214,16 +215,15 @@ def _paired(task: _Task, rng: np.random.Generator, resamples: int, permutations:
 
 def _independent(task: _Task, rng: np.random.Generator, resamples: int, permutations: int) -> _Drawn:
     x, y = task.x, task.y
-    kernel = (x[:, None] > y[None, :]) + 0.5 * (x[:, None] == y[None, :])
-    estimate = np.array([x.mean() - y.mean(), kernel.mean()])
+    wins = wins_of(x, y)
+    estimate = np.array([x.mean() - y.mean(), wins.mean()])
     draws, null = np.empty((resamples, 2)), np.empty(permutations)
     for part in _batches(resamples, len(x) + len(y)):
-        # A resample is how often each run was drawn; the kernel then needs no second look at scores.
-        counts_x, counts_y = (_counts(rng, len(v), part.stop - part.start) for v in (x, y))
-        draws[part, 0] = counts_x @ (x - x.mean()) * _widening(len(x)) - counts_y @ (
-            y - y.mean()
-        ) * _widening(len(y))
-        draws[part, 1] = np.einsum("rj,rj->r", counts_x @ kernel, counts_y) - estimate[1]
+        # A resample is how often each run was drawn; it then needs no second look at the scores.
+        counts_x, counts_y = (counts_of(part.stop - part.start, len(v), rng) / len(v) for v in (x, y))
+        deviation_x, deviation_y = counts_x @ (x - x.mean()), counts_y @ (y - y.mean())
+        draws[part, 0] = _widening(len(x)) * deviation_x - _widening(len(y)) * deviation_y
+        draws[part, 1] = np.einsum("rj,rj->r", counts_x @ wins, counts_y) - estimate[1]
     draws[:, 1] *= _widening(len(x), len(y))
     pooled, n, m = np.concatenate([x, y]), len(x), len(y)
     for part in _batches(permutations, n + m):
@@ -231,12 +231,6 @@ def _independent(task: _Task, rng: np.random.Generator, resamples: int, permutat
         first = np.argsort(rng.random((part.stop - part.start, n + m)), axis=1)[:, :n]
         null[part] = pooled[first].sum(axis=1) * (1 / n + 1 / m) - pooled.sum() / m
     return _Drawn(estimate, estimate + draws, null)
-
-
-def _counts(rng: np.random.Generator, n: int, resamples: int) -> Floats:
-    """How often each of n runs is drawn in resamples of n, as shares: (resamples, n)."""
-    drawn = rng.integers(0, n, (resamples, n)) + n * np.arange(resamples)[:, None]
-    return np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n) / n
 
 
 def _batches(count: int, width: int) -> Iterator[slice]:
