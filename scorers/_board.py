@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scorers._aggregate import METRICS, Method, aggregates
-from scorers._rates import wilson
+from scorers._rates import rate_words, wilson
 
 _LOST = ["parse_error", "invalid_action", "empty", "truncated", "refusal"]
 
@@ -125,7 +125,8 @@ def by_task(
     """One row an agent and task: the mean score with its interval and how many runs it rests on.
 
     Where the task's measure is success the interval is Wilson's, else the corrected bootstrap's;
-    `method` says which. One run, or runs that are all equal, of another measure have no interval.
+    `method` says which, and `words` how many successes there were and what none or
+    all exclude. One run, or runs that are all equal, of another measure have no interval.
     """
     rows = []
     for (agent, task), played in table.groupby(["agent", "task"], sort=True):
@@ -141,22 +142,31 @@ def by_task(
         # Of trials of one seed there are means, which are no successes.
         binary = all(value is True for value in played["binary"].dropna()) and {*scores} <= {0.0, 1.0}
         rows.append({**row, **_task_interval(scores, f"{agent}/{task}", binary=binary, **settings)})
-    return pd.DataFrame(rows, columns=["agent", "task", "mean", "low", "high", "runs", "missing", "method"])
+    return pd.DataFrame(
+        rows, columns=["agent", "task", "mean", "low", "high", "runs", "missing", "method", "words"]
+    )
 
 
 def _task_interval(scores: Any, name: str, *, binary: bool, **settings: Any) -> dict[str, Any]:
     if not len(scores):
-        return {"mean": np.nan, "low": np.nan, "high": np.nan, "method": "no scores"}
+        return {"words": "", "mean": np.nan, "low": np.nan, "high": np.nan, "method": "no scores"}
     if binary:
-        low, high = wilson(int(scores.sum()), len(scores), settings["confidence"])
-        return {"mean": float(scores.mean()), "low": low, "high": high, "method": "Wilson"}
+        counts = int(scores.sum()), len(scores), settings["confidence"]
+        (low, high), words = wilson(*counts), rate_words(*counts)
+        return {"mean": float(scores.mean()), "low": low, "high": high, "method": "Wilson", "words": words}
     if np.ptp(scores) == 0:
         # Resampling equal scores would give an interval of no width, as if there were no doubt.
-        return {"mean": float(scores[0]), "low": np.nan, "high": np.nan, "method": "all equal: none"}
+        return {
+            "mean": float(scores[0]),
+            "low": np.nan,
+            "high": np.nan,
+            "method": "all equal: none",
+            "words": "",
+        }
     mean = aggregates({name: scores}, name=name, **settings).iloc[0]
     inside = scores.min() >= 0 and scores.max() <= 1
     low, high = np.clip([mean["low"], mean["high"]], *((0, 1) if inside else (-np.inf, np.inf)))
-    return {"mean": mean["estimate"], "low": low, "high": high, "method": "bootstrap"}
+    return {"mean": mean["estimate"], "low": low, "high": high, "method": "bootstrap", "words": ""}
 
 
 _COLUMNS = [

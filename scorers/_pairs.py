@@ -11,6 +11,8 @@ this near ties.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from itertools import combinations
 from typing import Any
 
@@ -19,7 +21,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import norm, t
 
-from scorers._compare import compare, words
+from scorers._compare import compare, compare_by_task, words
 from scorers._strata import Floats, stream
 
 COLUMNS = [
@@ -71,6 +73,40 @@ def pairwise(
     return pairs
 
 
+def pairwise_by_task(
+    table: pd.DataFrame, *, resamples: int = 10_000, seed: int = 0, confidence: float = 0.95
+) -> pd.DataFrame:
+    """`pairwise`, task by task: a row a pair and task that share two seeds.
+
+    The p-values of all rows are corrected together by Holm's method. `pairs` is the number of seeds.
+    """
+    scores = _by_seed(table)
+    rows: list[dict[str, Any]] = []
+    for a, b in combinations(scores.columns, 2):
+        both = _shared(scores[[a, b]])
+        if both.empty:
+            continue
+        left, right = _mapping(both, a), _mapping(both, b)
+        found = compare_by_task(left, right, resamples=resamples, seed=seed, confidence=confidence)
+        found[["low", "high"]] = found[["low", "high"]].clip(*_bounds(both))
+        rows += [{"a": a, "b": b, **row, "pairs": len(left[row["task"]])} for row in _records(found)]
+    pairs = pd.DataFrame(rows, columns=["a", "b", *_BY_TASK])
+    if rows:
+        pairs["p_holm"] = holm(pairs["p_value"])
+        pairs["words"] = [_words(row, 1 - confidence) for row in pairs.to_dict("records")]
+    return pairs
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+_BY_TASK = [
+    "task", "difference", "low", "high", "probability", "probability_low", "probability_high", "p_value",
+    "p_holm", "pairs", "words",
+]  # fmt: skip
+
+
 def _pair(scores: pd.DataFrame, one: str, two: str, **settings: Any) -> list[Any] | None:
     """A row for two agents, None where they have no two seeds in common on any task."""
     both = _shared(scores[[one, two]])
@@ -81,18 +117,59 @@ def _pair(scores: pd.DataFrame, one: str, two: str, **settings: Any) -> list[Any
     a, b = (one, two) if means[one] >= means[two] else (two, one)
     left, right = _mapping(both, a), _mapping(both, b)
     difference, better = compare(left, right, paired=True, **settings).to_dict("records")
-    inside = both.to_numpy().min() >= 0 and both.to_numpy().max() <= 1
-    bounds = (-1.0, 1.0) if inside else (-np.inf, np.inf)
-    low, high = np.clip([difference["low"], difference["high"]], *bounds)
+    low, high = np.clip([difference["low"], difference["high"]], *_bounds(both))
     improvement = [better["estimate"], better["low"], better["high"]]
     tests = [difference["p_value"], np.nan]
     return [a, b, difference["estimate"], low, high, *improvement, *tests, len(left), len(both), ""]
 
 
+def _bounds(scores: pd.DataFrame) -> tuple[float, float]:
+    """What a difference can be: scores in [0, 1] differ by 1 at most, and the correction can widen beyond."""
+    inside = scores.to_numpy().min() >= 0 and scores.to_numpy().max() <= 1
+    return (-1.0, 1.0) if inside else (-np.inf, np.inf)
+
+
 def _words(row: dict[Any, Any], level: float) -> str:
-    if words(row["low"], row["high"], row["p_holm"], 1 - level) == "cannot be told apart":
+    verdict = words(row["low"], row["high"], row["p_holm"], 1 - level)
+    if verdict == "cannot be told apart":
         return f"{row['a']} and {row['b']} cannot be told apart"
-    return f"{row['a']} is better than {row['b']}"
+    return f"{row['a']} is {verdict} than {row['b']}"
+
+
+def worse_than_baseline(
+    table: pd.DataFrame,
+    baseline: Collection[str],
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """The pairs of a baseline's agent (`a`) and another one (`b`) in which the other is worse.
+
+    Agents that differ only in what stands in brackets at the end of their names (the same agent in two
+    run folders, `scorers.runs.read_runs`) are held against each other; where there are none, every agent
+    against every one of the baseline. p-values are corrected for those pairs only.
+
+    Raises:
+        ValueError: no such pair has seeds in common.
+    """
+    pairs = pairwise(table, resamples=resamples, seed=seed, confidence=confidence)
+    across = pairs[pairs["a"].isin(baseline) != pairs["b"].isin(baseline)]
+    same = across[across["a"].map(_plain) == across["b"].map(_plain)]
+    held = (same if len(same) else across).copy()
+    if held.empty:
+        raise ValueError(
+            "no agent of the baseline has two seeds of a task in common with another run's agent"
+        )
+    held["p_holm"] = holm(held["p_value"])
+    held["words"] = [_words(row, 1 - confidence) for row in held.to_dict("records")]
+    # The higher mean stands first.
+    return held[held["a"].isin(baseline) & held["words"].str.contains(" is better than ")]
+
+
+def _plain(agent: str) -> str:
+    """The agent without the folder that `read_runs` puts behind it."""
+    return re.sub(r" \([^()]*\)$", "", agent)
 
 
 def _by_seed(table: pd.DataFrame) -> pd.DataFrame:

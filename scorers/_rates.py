@@ -28,6 +28,19 @@ def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> tuple[f
     return low, high
 
 
+def rate_words(successes: int, n: int, confidence: float = 0.95) -> str:
+    """``7 of 10``; where none or all succeeded, what that excludes: ``0 of 10: at most 0.26``.
+
+    The one-sided bound 1 − (1 − confidence)^(1/n) is exact; for 0.95 it is near 3/n, the rule of three
+    (Hanley and Lippman-Hand, JAMA 249, 1983).
+    """
+    _check(successes, n)
+    bound = 1 - (1 - confidence) ** (1 / n)
+    if successes == 0:
+        return f"0 of {n}: at most {bound:.2f}"
+    return f"{n} of {n}: at least {1 - bound:.2f}" if successes == n else f"{successes} of {n}"
+
+
 def _check(successes: int, n: int) -> None:
     if not 0 <= successes <= n or n < 1:
         raise ValueError(f"{successes} of {n} is no success count")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
@@ -44,6 +45,7 @@ def row(episode: Episode) -> dict[str, Any]:
         "score": end.progress.value if end and episode.status is Status.DONE else float("nan"),
         # Where the measure is success or failure the game says so itself: a 0 alone does not tell.
         "binary": "success" in end.progress.parts if end else None,
+        "parts": json.dumps(end.progress.parts) if end else None,
         "episode_return": end.episode_return if end else float("nan"),
         "steps": sum(len(turn.steps) for turn in episode.turns),
         "turns": len(episode.turns),
@@ -73,6 +75,7 @@ def _trajectory(episode: Episode) -> str:
 
 COLUMNS = [
     "agent", "agent_spec", "model", "suite", "suite_version", "task", "game", "index", "seed", "status",
-    "ending", "limit", "score", "binary", "episode_return", "steps", "turns", "input_tokens", "cached_tokens",
+    "ending", "limit", "score", "binary", "parts", "episode_return", "steps", "turns", "input_tokens", 
+    "cached_tokens",
     "output_tokens", "reasoning_tokens", "cost", "seconds", "retries", "trajectory", *OUTCOMES, "path",
 ]  # fmt: skip

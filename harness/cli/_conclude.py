@@ -33,7 +33,7 @@ def show_scores(folder: RunFolder, live: Live, *, report: bool, as_json: bool) -
         The scores, a row an episode.
     """
     import scorers
-    from harness.cli import _tables
+    from harness.cli import _forms, _tables
     from scorers.progress import ProgressScorer
 
     table = ProgressScorer().score(iter_run(folder.path))
@@ -41,10 +41,10 @@ def show_scores(folder: RunFolder, live: Live, *, report: bool, as_json: bool) -
         return table
     board = scorers.leaderboard(table)
     write_atomic(folder.path / SCORES, table.to_csv(index=False))
-    summary = {"leaderboard": json.loads(_tables.to_json(board)), "episodes": len(table)}
+    summary = {"leaderboard": json.loads(_forms.to_json(board)), "episodes": len(table)}
     write_atomic(folder.path / "summary.json", json.dumps(summary, indent=2, sort_keys=True) + "\n")
     if as_json:
-        click.echo(_tables.to_json(board))
+        click.echo(_forms.to_json(board))
     else:
         _tables.print_leaderboard(board)
     if report:

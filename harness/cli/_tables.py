@@ -1,9 +1,7 @@
-"""The leaderboard in the terminal, and in forms for machines and papers: the same numbers in each."""
+"""The tables of a comparison as people read them, and in the terminal."""
 
 from __future__ import annotations
 
-import json
-import math
 from typing import Any
 
 import pandas as pd
@@ -21,7 +19,7 @@ def estimate(row: Any, metric: str) -> str:
     value, low, high = row[metric], row[f"{metric}_low"], row[f"{metric}_high"]
     if pd.isna(value):
         return "–"
-    return f"{value:.2f} [–]" if pd.isna(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+    return f"{value:.2f} {interval(low, high)}"
 
 
 def _short(count: int) -> str:
@@ -32,34 +30,119 @@ def _short(count: int) -> str:
     return str(count)
 
 
-def rows(board: pd.DataFrame) -> list[dict[str, str]]:
-    """The leaderboard as people read it."""
+def interval(low: float, high: float, sign: str = "") -> str:
+    """``[0.31, 0.55]``; where there is none ``[–]``."""
+    return "[–]" if pd.isna(low) else f"[{low:{sign}.2f}, {high:{sign}.2f}]"
+
+
+def board_cells(board: pd.DataFrame) -> list[dict[str, str]]:
+    """The leaderboard."""
+    shown = _columns(board)
+    return [{name: cells[name] for name in shown} for cells in map(_board_row, board.to_dict("records"))]
+
+
+def _board_row(row: dict[Any, Any]) -> dict[str, str]:
+    return {
+        "agent": str(row["agent"]),
+        "mean": estimate(row, "mean"),
+        "IQM": estimate(row, "iqm"),
+        "scored": f"{row['episodes'] - row['missing']}/{row['episodes']}",
+        "failed": str(row["failed"]),
+        "lost": f"{row['invalid_rate']:.1%}",
+        "tokens": _short(row["tokens"]),
+        "cost": "unknown" if pd.isna(row["cost"]) else f"${row['cost']:.2f}",
+    }
+
+
+def task_cells(tasks: pd.DataFrame) -> list[dict[str, str]]:
+    """Every agent on every task."""
     return [
         {
             "agent": str(row["agent"]),
-            "mean": estimate(row, "mean"),
-            "IQM": estimate(row, "iqm"),
-            "scored": f"{row['episodes'] - row['missing']}/{row['episodes']}",
-            "failed": str(row["failed"]),
-            "lost": f"{row['invalid_rate']:.1%}",
-            "tokens": _short(row["tokens"]),
-            "cost": "unknown" if pd.isna(row["cost"]) else f"${row['cost']:.2f}",
+            "task": str(row["task"]),
+            "mean": "–" if pd.isna(row["mean"]) else f"{row['mean']:.2f} {interval(row['low'], row['high'])}",
+            "runs": str(row["runs"]),
+            "missing": str(row["missing"]),
+            "interval": str(row["words"] or row["method"]),
         }
-        for _, row in board.iterrows()
+        for row in tasks.to_dict("records")
     ]
+
+
+def pair_cells(pairs: pd.DataFrame) -> list[dict[str, str]]:
+    """Every pair of agents: in all, or task by task."""
+    return [
+        {
+            "verdict": str(row["words"]),
+            **({"task": str(row["task"])} if "task" in row else {}),
+            "difference": f"{row['difference']:+.2f} {interval(row['low'], row['high'], '+')}",
+            "P(better)": f"{row['probability']:.2f} "
+            f"{interval(row['probability_low'], row['probability_high'])}",
+            "p": p_value(row["p_value"]),
+            "p (Holm)": p_value(row["p_holm"]),
+            "seeds": str(row["pairs"]),
+        }
+        for row in pairs.to_dict("records")
+    ]
+
+
+def crafter_cells(scores: pd.DataFrame) -> list[dict[str, str]]:
+    """Crafter's score of every agent, in percent."""
+    return [
+        {
+            "agent": str(row["agent"]),
+            "task": str(row["task"]),
+            "Crafter score %": f"{row['score']:.1f} {interval(row['low'], row['high'])}",
+            "episodes": str(row["episodes"]),
+        }
+        for row in scores.to_dict("records")
+    ]
+
+
+def achievement_cells(rates: pd.DataFrame) -> list[dict[str, str]]:
+    """How often each achievement of Crafter was unlocked."""
+    return [
+        {
+            "agent": str(row["agent"]),
+            "task": str(row["task"]),
+            "achievement": str(row["achievement"]),
+            "rate": f"{row['rate']:.2f} {interval(row['low'], row['high'])}",
+            "unlocked": str(row["words"]),
+        }
+        for row in rates.to_dict("records")
+    ]
+
+
+def print_crafter(scores: pd.DataFrame, console: Console | None = None) -> None:
+    """Print Crafter's score, a line an agent."""
+    console = console or Console(highlight=False)
+    for row in scores.to_dict("records"):
+        number = f"{row['score']:.1f} % {interval(row['low'], row['high'])}"
+        what = f"geometric mean of its achievements' rates, over {row['episodes']} episodes"
+        name = safe_text(f"{row['agent']}: Crafter score of {row['task']}")
+        console.print(Text(f"{name}: {number}, {what}"), soft_wrap=True)
+
+
+def print_cells(cells: list[dict[str, str]], console: Console | None = None) -> None:
+    """Print rows that people read; columns fold rather than run out of the terminal."""
+    console = console or Console(highlight=False)
+    if not cells:
+        console.print("nothing to show")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    texts = ("agent", "task")
+    for name in cells[0]:
+        text = name in texts
+        table.add_column(name, overflow="fold", justify="left" if text else "right", no_wrap=not text)
+    for row in cells:
+        table.add_row(*(Text(safe_text(value)) for value in row.values()))
+    console.print(table)
 
 
 def print_leaderboard(board: pd.DataFrame, console: Console | None = None) -> None:
     """Print the leaderboard and what has to be known to read it; right in 80 columns."""
     console = console or Console(highlight=False)
-    shown = _columns(board)
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    for name in shown:
-        table.add_column(name, overflow="fold", justify="left" if name == "agent" else "right",
-                         no_wrap=name != "agent")  # fmt: skip
-    for cells in rows(board):
-        table.add_row(*(Text(safe_text(cells[name])) for name in shown))
-    console.print(table)
+    print_cells(board_cells(board), console)
     console.print(
         "Mean and interquartile mean (IQM) of progress, with 95 % stratified bootstrap intervals "
         "(corrected); these tasks, new seeds. Lost: turns whose answer was no valid action.",
@@ -93,67 +176,21 @@ def print_pairs(pairs: pd.DataFrame, ranks: pd.DataFrame, console: Console | Non
         span = str(row["best"]) if row["best"] == row["worst"] else f"{row['best']} to {row['worst']}"
         console.print(Text(f"  {safe_text(str(row['agent']))}: {span}"), soft_wrap=True)
     console.print("Pairs, on the same seeds:", style="bold")
+    print_verdicts(pairs, console)
+
+
+def print_verdicts(pairs: pd.DataFrame, console: Console | None = None) -> None:
+    """Print what can be said of each pair, in all or task by task, a line each."""
+    console = console or Console(highlight=False)
     for row in pairs.to_dict("records"):
-        numbers = f"{row['difference']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]"
-        rests = f"Holm p {p_value(row['p_holm'])}, {row['pairs']} seeds on {row['tasks']} tasks"
-        console.print(Text(f"  {safe_text(str(row['words']))}: {numbers}, {rests}"), soft_wrap=True)
+        numbers = f"{row['difference']:+.2f} {interval(row['low'], row['high'], '+')}"
+        where = f" on {row['tasks']} tasks" if "tasks" in row else ""
+        task = f"{row['task']}: " if "task" in row else ""
+        rests = f"Holm p {p_value(row['p_holm'])}, {row['pairs']} seeds{where}"
+        console.print(Text(f"  {safe_text(task + row['words'])}: {numbers}, {rests}"), soft_wrap=True)
 
 
 def _columns(board: pd.DataFrame) -> list[str]:
     """Tokens and cost are shown where a model was asked."""
     asked = bool((board["tokens"] > 0).any())
     return [name for name in _SHOWN if asked or name not in ("tokens", "cost")]
-
-
-def to_json(board: pd.DataFrame) -> str:
-    """A list of objects; what is not a number is null."""
-    records = [
-        {
-            key: None if isinstance(value, float) and not math.isfinite(value) else value
-            for key, value in r.items()
-        }
-        for r in board.to_dict("records")
-    ]
-    return json.dumps(records, indent=2)
-
-
-def csv(board: pd.DataFrame) -> str:
-    """CSV that a spreadsheet takes as text and numbers, never as formulas."""
-    safe = board.copy()
-    safe["agent"] = [_no_formula(text) for text in safe["agent"]]
-    safe["flags"] = ["; ".join(flags) for flags in safe["flags"]]
-    return str(safe.to_csv(index=False)).rstrip("\n")
-
-
-def _no_formula(text: str) -> str:
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def markdown(board: pd.DataFrame) -> str:
-    """A Markdown table of what the terminal shows."""
-    shown = _columns(board)
-    lines = ["| " + " | ".join(shown) + " |", "|" + "|".join(" --- " for _ in shown) + "|"]
-    for row in rows(board):
-        cells = (safe_text(row[name]).replace("|", "\\|").replace("<", "&lt;") for name in shown)
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def latex(board: pd.DataFrame) -> str:
-    """A LaTeX tabular of what the terminal shows."""
-    shown = _columns(board)
-    lines = [
-        "\\begin{tabular}{l" + "r" * (len(shown) - 1) + "}",
-        " & ".join(shown) + " \\\\ \\hline",
-        *(" & ".join(_tex(row[name]) for name in shown) + " \\\\" for row in rows(board)),
-        "\\end{tabular}",
-    ]
-    return "\n".join(lines)
-
-
-_TEX = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "–": "--"}
-
-
-def _tex(text: str) -> str:
-    special = {**_TEX, **{char: "\\" + char for char in "&%$#_{}"}}
-    return "".join(special.get(char, char) for char in safe_text(text))

@@ -128,7 +128,7 @@ def _episodes_table() -> Table:
     from scorers.progress import COLUMNS, row
 
     text = {"agent", "agent_spec", "model", "suite", "suite_version", "task", "game", "status", "ending",
-            "limit", "trajectory", "path"}  # fmt: skip
+            "limit", "parts", "trajectory", "path"}  # fmt: skip
     real = {"score", "episode_return", "cost", "seconds"}
     columns = {
         name: str if name in text else float if name in real else bool if name == "binary" else int

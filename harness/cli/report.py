@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli._paths import RUNS, Place
-from harness.records import iter_run
+from harness.errors import InputError
+from harness.terminal import safe_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,32 +29,98 @@ def report(runs: tuple[Path, ...], html: Path | None, title: str | None, seed: i
     click.echo(f"report: {path}")
 
 
+_FORMS = {"json": "JSON", "csv": "CSV", "md": "Markdown", "latex": "LaTeX"}
+_TABLES = ("board", "tasks", "pairs", "pairs-by-task", "crafter", "achievements")
+
+
+def _form_options(command: Callable[..., None]) -> Callable[..., None]:
+    for name, words in reversed(_FORMS.items()):
+        command = click.option(f"--{name}", "form", flag_value=name, help=f"As {words}.")(command)
+    return command
+
+
 @click.command()
 @RUNS
-@click.option("--json", "form", flag_value="json", help="The leaderboard as JSON.")
-@click.option("--csv", "form", flag_value="csv", help="The leaderboard as CSV.")
-@click.option("--md", "form", flag_value="md", help="The leaderboard as Markdown.")
-@click.option("--latex", "form", flag_value="latex", help="The leaderboard as LaTeX.")
+@click.option("--table", type=click.Choice(_TABLES), help="Only this table.")
+@_form_options
+@click.option("--fail-if-worse", is_flag=True, help="Exit with 1 if an agent is worse than the first run's.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap's generator.")
-def compare(runs: tuple[Path, ...], form: str | None, seed: int) -> None:
-    """Compare all agents of one or more run folders: leaderboard, ranks, every pair on the same seeds."""
+def compare(
+    runs: tuple[Path, ...], table: str | None, form: str | None, fail_if_worse: bool, seed: int
+) -> None:
+    """Compare all agents of one or more run folders: leaderboard, ranks, every pair on the same seeds.
+
+    An agent that played the same episodes in several folders is held against itself. With
+    --fail-if-worse the first folder is the baseline; exit codes: 0 nothing is worse, 1 something is, 2 it
+    cannot be said.
+    """
+    from scorers.runs import labels, read_runs
+
+    if fail_if_worse and len(runs) < 2:
+        raise InputError("--fail-if-worse needs a baseline and another run folder")
+    episodes = read_runs(runs)
+    if episodes.empty:
+        raise InputError(f"{runs[0]}: no episode is recorded yet")
+    _show(episodes, table, form, seed)
+    if fail_if_worse and _worse(episodes, labels(runs)[0], seed):
+        raise click.exceptions.Exit(1)
+
+
+def _show(episodes: pd.DataFrame, which: str | None, form: str | None, seed: int) -> None:
+    """Print one table, or all that the terminal shows."""
+    import scorers
+    from harness.cli import _forms, _tables
+    from scorers import crafter
+
+    if which is None and form is None:
+        _tables.print_leaderboard(scorers.leaderboard(episodes, seed=seed))
+        _tables.print_crafter(crafter.crafter_scores(crafter.unlocked(episodes), seed=seed))
+        _tables.print_pairs(scorers.pairwise(episodes, seed=seed), scorers.rank_sets(episodes, seed=seed))
+        return
+    found, to_cells = _table(episodes, which or "board", seed)
+    if form in ("json", "csv"):
+        click.echo({"json": _forms.to_json, "csv": _forms.csv}[form](found))
+    elif form is not None:
+        click.echo({"md": _forms.markdown, "latex": _forms.latex}[form](to_cells(found)))
+    elif to_cells is _tables.pair_cells:
+        _tables.print_verdicts(found)
+    else:
+        _tables.print_cells(to_cells(found))
+
+
+def _table(episodes: pd.DataFrame, which: str, seed: int) -> tuple[pd.DataFrame, Callable[..., Any]]:
+    """A table, and how people read it."""
+    import scorers
+    from harness.cli import _tables
+    from scorers import crafter
+
+    match which:
+        case "board":
+            return scorers.leaderboard(episodes, seed=seed), _tables.board_cells
+        case "tasks":
+            return scorers.by_task(episodes, seed=seed), _tables.task_cells
+        case "pairs":
+            return scorers.pairwise(episodes, seed=seed), _tables.pair_cells
+        case "pairs-by-task":
+            return scorers.pairwise_by_task(episodes, seed=seed), _tables.pair_cells
+        case "crafter":
+            return crafter.crafter_scores(crafter.unlocked(episodes), seed=seed), _tables.crafter_cells
+        case _:
+            return crafter.achievement_rates(crafter.unlocked(episodes)), _tables.achievement_cells
+
+
+def _worse(episodes: pd.DataFrame, first: str, seed: int) -> bool:
+    """Say on stderr which agents are worse than the baseline's."""
     import scorers
     from harness.cli import _tables
 
-    table = scores(runs)
-    board = scorers.leaderboard(table, seed=seed)
-    writers = {"json": _tables.to_json, "csv": _tables.csv, "md": _tables.markdown, "latex": _tables.latex}
-    if form:
-        click.echo(writers[form](board))
-    else:
-        _tables.print_leaderboard(board)
-        _tables.print_pairs(scorers.pairwise(table, seed=seed), scorers.rank_sets(table, seed=seed))
-
-
-def scores(runs: Sequence[Path]) -> pd.DataFrame:
-    """The episodes of several runs as one table."""
-    import pandas as pd
-
-    from scorers.progress import ProgressScorer
-
-    return pd.concat([ProgressScorer().score(iter_run(folder)) for folder in runs], ignore_index=True)
+    baseline = set(episodes.loc[episodes["run"] == first, "agent"])
+    try:
+        found = scorers.worse_than_baseline(episodes, baseline, seed=seed)
+    except ValueError as error:
+        raise InputError(f"--fail-if-worse: {error}") from None
+    for row in found.to_dict("records"):
+        span = _tables.interval(-row["high"], -row["low"], "+")
+        line = f"worse: {row['b']} than {row['a']}: {-row['difference']:+.2f} {span}"
+        click.echo(safe_text(f"{line}, Holm p {_tables.p_value(row['p_holm'])}"), err=True)
+    return not found.empty

@@ -16,10 +16,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.errors import InputError
-from harness.records import iter_run, read_record
+from harness.records import read_record
 from scorers._board import by_task, leaderboard
 from scorers._pairs import pairwise, rank_sets
-from scorers.progress import OUTCOMES, ProgressScorer
+from scorers.progress import OUTCOMES
+from scorers.runs import read_runs
 
 
 def write_html(
@@ -40,7 +41,7 @@ def write_html(
     for module in ("altair", "vl_convert"):
         if find_spec(module) is None:
             raise InputError(f'the report needs {module}: pip install "ludometer[report]"')
-    episodes = pd.concat([ProgressScorer().score(iter_run(run)) for run in runs], ignore_index=True)
+    episodes = read_runs(runs)
     if episodes.empty:
         raise InputError(f"{runs[0]} holds no episode yet")
     from scorers.report._charts import charts

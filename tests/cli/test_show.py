@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import scorers
-from harness.cli import _tables, main
+from harness.cli import _forms, _tables, main
 from harness.cli._show import show_episode
 from harness.records import read_run
 from harness.terminal import safe_text
@@ -66,11 +66,11 @@ def test_tables_hold_the_same_numbers_and_no_formula(run):
     table = ProgressScorer().score(read_run(run))
     table["agent"] = "=cmd()"
     board = scorers.leaderboard(table)
-    assert _tables.csv(board).splitlines()[1].startswith("'=cmd()")
-    assert json.loads(_tables.to_json(board))[0]["mean"] == board["mean"][0]
+    assert _forms.csv(board).splitlines()[1].startswith("'=cmd()")
+    assert json.loads(_forms.to_json(board))[0]["mean"] == board["mean"][0]
     shown = _tables.estimate(board.iloc[0], "mean")
-    assert shown in _tables.markdown(board)
-    assert shown in _tables.latex(board)
+    assert shown in _forms.markdown(_tables.board_cells(board))
+    assert shown in _forms.latex(_tables.board_cells(board))
     out = io.StringIO()
     _tables.print_leaderboard(board, Console(file=out, width=80))
     assert shown in out.getvalue()

@@ -11,6 +11,7 @@ from harness.testing.game import in_another_process
 TASKS = [info for info in all_tasks() if info.deterministic]
 
 
+@pytest.mark.timeout(900)  # it starts 458 environments, twice: minutes on a busy machine
 def test_every_task_is_the_same_under_another_hash_seed():
     jobs = [(info.task, episode_seed("test", "1", info.task, 0), 200) for info in TASKS]
     one, two = (in_another_process(jobs, hash_seed) for hash_seed in ("0", "4711"))
