@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 VLLM := .venv-vllm
+RLIABLE := .venv-rliable
 READY := $(VENV)/.ready
 OUT ?= results/runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: demo test test-slow test-vllm check format clean
+.PHONY: demo test test-slow test-rliable test-vllm check format clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ludometer needs Python 3.11 or newer")'
@@ -24,6 +25,15 @@ test: $(READY)  ## the tests that every change must pass
 
 test-slow: $(READY)  ## the slower tiers that .ci/run adds
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'slow'
+
+# rliable does not import beside pandas 3, so it has an environment of its own.
+$(RLIABLE)/.ready: tests/scorers/rliable/requirements.txt tests/scorers/rliable/constraints.txt
+	test -x $(RLIABLE)/bin/python || $(PYTHON) -m venv $(RLIABLE)
+	$(RLIABLE)/bin/python -m pip install --quiet --disable-pip-version-check -c tests/scorers/rliable/constraints.txt -r tests/scorers/rliable/requirements.txt
+	touch $@
+
+test-rliable: $(READY) $(RLIABLE)/.ready  ## our numbers against those that rliable makes now
+	LUDOMETER_RLIABLE_PYTHON=$(CURDIR)/$(RLIABLE)/bin/python $(BIN)/python -m pytest -m rliable tests/scorers/rliable
 
 # vLLM for CPUs wants other versions than we do, so it has an environment of its own.
 $(VLLM)/.ready: tests/vllm/requirements.txt tests/vllm/constraints.txt

@@ -78,7 +78,8 @@ def _run_shares(index: Indices, data: Strata, levels: Floats) -> Floats:
     if data.rectangular:
         return _above(passed, len(levels)) / len(data.values)
     weights = np.repeat(1.0 / (len(data.sizes) * data.sizes), data.sizes)
-    return _above(passed, len(levels), np.tile(weights, len(index)))
+    # The weights' sum may be a last bit above one.
+    return np.minimum(_above(passed, len(levels), np.tile(weights, len(index))), 1.0)
 
 
 def _task_shares(index: Indices, data: Strata, levels: Floats) -> Floats:
