@@ -75,7 +75,7 @@ def _trajectory(episode: Episode) -> str:
 
 COLUMNS = [
     "agent", "agent_spec", "model", "suite", "suite_version", "task", "game", "index", "seed", "status",
-    "ending", "limit", "score", "binary", "parts", "episode_return", "steps", "turns", "input_tokens", 
+    "ending", "limit", "score", "binary", "parts", "episode_return", "steps", "turns", "input_tokens",
     "cached_tokens",
     "output_tokens", "reasoning_tokens", "cost", "seconds", "retries", "trajectory", *OUTCOMES, "path",
 ]  # fmt: skip
