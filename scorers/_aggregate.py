@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from scorers._population import Population, draws_of_tasks
 from scorers._strata import Floats, Indices, Strata, strata, stream, task_means
 
 METRICS = ("mean", "median", "iqm", "optimality_gap")
@@ -29,6 +30,7 @@ def aggregates(
     seed: int = 0,
     confidence: float = 0.95,
     method: Method = "corrected",
+    population: Population = "these tasks",
     name: str = "",
 ) -> pd.DataFrame:
     """Aggregate scores with stratified bootstrap intervals.
@@ -41,11 +43,16 @@ def aggregates(
         method: ``rliable`` is the percentile interval. ``corrected`` widens the same resamples'
             deviations by √(n/(n−1)), since resampling n runs has only (n−1)/n of their unbiased
             variance (the rescaling bootstrap of stratified surveys, Rao and Wu 1988).
+        population: what else an interval speaks of. ``these tasks``: the same ones with new seeds; runs
+            are resampled within each. ``tasks like these``: whole tasks are resampled (with
+            ``rliable`` their runs as well, its ``task_bootstrap``), and the factor is √(M/(M−1)) of M
+            tasks.
         name: whose scores they are.
 
     Returns:
         One row a metric: ``metric, estimate, low, high``. Where a task has one run there is no
-        interval (NaN). `attrs` holds the method, flags, and the runs and missing scores by task.
+        interval (NaN); for ``tasks like these``, where there is one task. `attrs` holds the method,
+        flags, and the runs and missing scores by task.
 
     Raises:
         ValueError: the scores cannot be aggregated (`scorers._strata.strata` says why).
@@ -53,11 +60,16 @@ def aggregates(
     data = strata(scores)
     estimate = statistics(everything(data), data)[0]
     low = high = np.full(len(METRICS), np.nan)
-    if data.sizes.min() > 1:
-        draws = [statistics(index, data) for index in data.indices(resamples, stream(seed, name))]
-        low, high = interval(estimate, np.concatenate(draws), data, method, confidence)
+    if population == "tasks like these" and len(data.tasks) > 1:
+        rng, runs = stream(seed, name), method == "rliable"
+        draws = np.concatenate([*draws_of_tasks(statistics, data, resamples, rng, runs=runs)])
+        wider = np.sqrt(len(data.tasks) / (len(data.tasks) - 1)) if method == "corrected" else 1.0
+        low, high = ends(estimate, draws, wider, confidence)
+    elif population == "these tasks" and data.sizes.min() > 1:
+        draws = np.concatenate([statistics(i, data) for i in data.indices(resamples, stream(seed, name))])
+        low, high = interval(estimate, draws, data, method, confidence)
     table = pd.DataFrame({"metric": METRICS, "estimate": estimate, "low": low, "high": high})
-    table.attrs = notes(data, method, resamples, confidence)
+    table.attrs = notes(data, method, resamples, confidence, population)
     return table
 
 
@@ -70,31 +82,39 @@ def interval(
     estimate: Floats, draws: Floats, data: Strata, method: Method, confidence: float
 ) -> tuple[Floats, Floats]:
     """Low and high ends for each column of `draws` (resamples × statistics); `draws` is used up."""
+    return ends(estimate, draws, 1.0 if method == "rliable" else _widening(data), confidence)
+
+
+def ends(estimate: Floats, draws: Floats, wider: float, confidence: float) -> tuple[Floats, Floats]:
+    """The interval's ends, its deviations from the estimate widened; `draws` is used up."""
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail], axis=0, overwrite_input=True)
-    if method == "rliable":
+    if wider == 1.0:  # to the last bit what rliable gives
         return low, high
-    wider = _widening(data)
     return estimate + wider * (low - estimate), estimate + wider * (high - estimate)
 
 
-def notes(data: Strata, method: Method, resamples: int, confidence: float) -> dict[Hashable | None, Any]:
+def notes(
+    data: Strata, method: Method, resamples: int, confidence: float, population: Population = "these tasks"
+) -> dict[Hashable | None, Any]:
     """What stands beside the numbers as `attrs`."""
     return {
         "method": method,
         "resamples": resamples,
         "confidence": confidence,
-        "population": "these tasks, new seeds",
+        "population": f"{population}, new seeds",
         "runs": dict(zip(data.tasks, data.sizes.tolist(), strict=True)),
         "missing": dict(zip(data.tasks, data.missing.tolist(), strict=True)),
-        "flags": flags(data),
+        "flags": flags(data, population),
     }
 
 
-def flags(data: Strata) -> list[str]:
+def flags(data: Strata, population: Population = "these tasks") -> list[str]:
     """What a reader has to know about the numbers."""
     found = []
-    if data.sizes.min() == 1:
+    if population == "tasks like these" and len(data.tasks) == 1:
+        found.append("one task: no interval for others like it")
+    elif population == "these tasks" and data.sizes.min() == 1:
         found.append("one run: no interval")
     elif data.sizes.min() < FEW_RUNS:
         found.append(f"fewer than {FEW_RUNS} runs")

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scorers._aggregate import METRICS, Method, aggregates
+from scorers._population import Population
 from scorers._rates import rate_words, wilson
 
 _LOST = ["parse_error", "invalid_action", "empty", "truncated", "refusal"]
@@ -21,6 +22,7 @@ def leaderboard(
     seed: int = 0,
     confidence: float = 0.95,
     method: Method = "corrected",
+    population: Population = "these tasks",
 ) -> pd.DataFrame:
     """One row an agent, the best mean first: aggregates with intervals, sample sizes, failures, price.
 
@@ -42,6 +44,7 @@ def leaderboard(
                 seed=seed,
                 confidence=confidence,
                 method=method,
+                population=population,
                 name=str(agent),
             )
             for line in result.itertuples(index=False):

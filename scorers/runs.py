@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from harness.records import iter_run
+from harness.errors import InputError
+from harness.records import Episode, iter_run
 from scorers.progress import ProgressScorer
 
 _EPISODE = ["agent", "suite", "suite_version", "task", "index"]
 
 
-def read_runs(runs: Sequence[Path]) -> pd.DataFrame:
+Scorer = Callable[[Iterable[Episode]], pd.DataFrame]
+"""Recorded episodes → a table with one row an episode (`harness.api.Scorer.score`)."""
+
+
+def read_runs(runs: Sequence[Path], scorer: Scorer | None = None) -> pd.DataFrame:
     """Score run folders; the column ``run`` says which of them an episode is of.
+
+    With a scorer of one's own its ``score`` stands in for the progress, and its other columns stand beside.
 
     An agent that has played the same episodes in several of them (before and after a change, say) is
     several agents: their names get the folder's, in brackets. Parts of one run (shards) stay one agent.
@@ -22,14 +29,23 @@ def read_runs(runs: Sequence[Path]) -> pd.DataFrame:
     Raises:
         InputError: a folder is no run, or an episode of it cannot be read.
     """
-    tables = [
-        ProgressScorer().score(iter_run(run)).assign(run=label)
-        for run, label in zip(runs, labels(runs), strict=True)
-    ]
+    tables = [_scored(run, scorer).assign(run=label) for run, label in zip(runs, labels(runs), strict=True)]
     table = pd.concat(tables, ignore_index=True)
     several = set(table.loc[table.duplicated(_EPISODE), "agent"])
     named = table["agent"] + " (" + table["run"] + ")"
     return table.assign(agent=named.where(table["agent"].isin(several), table["agent"]))
+
+
+def _scored(run: Path, scorer: Scorer | None) -> pd.DataFrame:
+    table = ProgressScorer().score(iter_run(run))
+    if scorer is None:
+        return table
+    own = scorer(iter_run(run))
+    if list(own["index"]) != list(table["index"]):
+        raise InputError("the scorer did not give one row an episode, in their order")
+    beside = own[[name for name in own.columns if name not in table.columns]]
+    # Whether its measure is success or failure we do not know, so it is not taken for one.
+    return table.assign(score=own["score"].astype(float), binary=None).join(beside)
 
 
 def labels(runs: Sequence[Path]) -> list[str]:

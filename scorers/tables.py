@@ -16,20 +16,24 @@ Normalise = Literal["atari"]
 _NEEDED = ("task", "run", "score")
 
 
-def read_table(
-    path: Path, normalise: Normalise | None = None
-) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
-    """Read a CSV file with one row a run: columns ``task`` (or ``game``), ``run``, ``score``.
+Scores = dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]
+"""Task → scores in the order of the runs."""
 
-    Where it has the columns ``random`` and ``human``, or `normalise` names a reference table, scores
-    become (score − random) / (human − random). An empty score is a missing one (NaN).
+
+def read_table(path: Path, normalise: Normalise | None = None) -> dict[str, Scores]:
+    """Read a CSV file with one row a run: columns ``task`` (or ``game``), ``run`` (or ``index``), ``score``.
+
+    With a column ``agent`` it may hold several; with a column ``seed`` the scores of one seed are averaged,
+    as everywhere (`scorers._board.seed_scores`). The ``scores.csv`` of a run folder is such a file. Where
+    it has the columns ``random`` and ``human``, or `normalise` names a reference table, scores become
+    (score − random) / (human − random). An empty score is a missing one (NaN).
 
     Args:
         path: the file.
         normalise: ``atari`` takes the human and random scores of `atari_reference`.
 
     Returns:
-        task → scores in the order of the runs.
+        agent → task → scores; the agent is called "" where the table names none.
 
     Raises:
         InputError: a column is missing, a score is no number, a run stands twice, or a task has no
@@ -40,7 +44,17 @@ def read_table(
         table = _with_reference(table, path)
     if {"random", "human"} <= set(table.columns):
         table = _normalised(table, path)
-    return {str(task): rows.sort_values("run")["score"].to_numpy() for task, rows in table.groupby("task")}
+    return {
+        str(agent): {str(task): _scores(rows) for task, rows in played.groupby("task")}
+        for agent, played in table.groupby("agent")
+    }
+
+
+def _scores(rows: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    ordered = rows.sort_values("run")
+    if "seed" not in ordered:
+        return ordered["score"].to_numpy()
+    return ordered.groupby("seed", sort=False, dropna=False)["score"].mean().to_numpy()
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -50,14 +64,17 @@ def _read(path: Path) -> pd.DataFrame:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(f"{path} is not a CSV table: {' '.join(str(error).split())}") from None
-    if "task" not in table and "game" in table:
-        table = table.rename(columns={"game": "task"})
+    for name, other in (("task", "game"), ("run", "index")):
+        if name not in table and other in table:
+            table = table.rename(columns={other: name})
+    if "agent" not in table:
+        table = table.assign(agent="")
     for name in _NEEDED:
         if name not in table:
             raise InputError(f"{path} has no column {name!r}; it needs task, run and score")
     for name in {"score", "random", "human"} & set(table.columns):
         table[name] = _numbers(table[name], path)
-    twice = table.duplicated(["task", "run"])
+    twice = table.duplicated(["agent", "task", "run"])
     if twice.any():
         row = table[twice].iloc[0]
         raise InputError(f"{path}: run {row['run']} of task {row['task']!r} stands twice")

@@ -16,16 +16,32 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_SCORER = click.option("--scorer", metavar="NAME", help="A scorer of a plugin, in place of the progress.")
+
+
+def _scorer(name: str | None) -> Callable[..., pd.DataFrame] | None:
+    if name is None:
+        return None
+    from harness import plugins
+
+    score: Callable[..., pd.DataFrame] = plugins.load("scorers", name)().score
+    return score
+
+
 @click.command()
 @RUNS
 @click.option("--html", type=Place(), help="Where to write it (default: RUN/report.html).")
 @click.option("--title", help="The report's heading.")
+@_SCORER
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap's generator.")
-def report(runs: tuple[Path, ...], html: Path | None, title: str | None, seed: int) -> None:
+def report(
+    runs: tuple[Path, ...], html: Path | None, title: str | None, scorer: str | None, seed: int
+) -> None:
     """Write one HTML file that opens offline."""
     from scorers.report import write_html
 
-    path = write_html(list(runs), html or runs[0] / "report.html", title=title, seed=seed)
+    out = html or runs[0] / "report.html"
+    path = write_html(list(runs), out, title=title, scorer=_scorer(scorer), seed=seed)
     click.echo(f"report: {path}")
 
 
@@ -43,10 +59,17 @@ def _form_options(command: Callable[..., None]) -> Callable[..., None]:
 @RUNS
 @click.option("--table", type=click.Choice(_TABLES), help="Only this table.")
 @_form_options
+@_SCORER
 @click.option("--fail-if-worse", is_flag=True, help="Exit with 1 if an agent is worse than the first run's.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap's generator.")
 def compare(
-    runs: tuple[Path, ...], table: str | None, form: str | None, fail_if_worse: bool, seed: int
+    runs: tuple[Path, ...],
+    *,
+    table: str | None,
+    form: str | None,
+    scorer: str | None,
+    fail_if_worse: bool,
+    seed: int,
 ) -> None:
     """Compare all agents of one or more run folders: leaderboard, ranks, every pair on the same seeds.
 
@@ -58,7 +81,7 @@ def compare(
 
     if fail_if_worse and len(runs) < 2:
         raise InputError("--fail-if-worse needs a baseline and another run folder")
-    episodes = read_runs(runs)
+    episodes = read_runs(runs, _scorer(scorer))
     if episodes.empty:
         raise InputError(f"{runs[0]}: no episode is recorded yet")
     _show(episodes, table, form, seed)

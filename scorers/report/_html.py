@@ -20,11 +20,17 @@ from harness.records import read_record
 from scorers._board import by_task, leaderboard
 from scorers._pairs import pairwise, rank_sets
 from scorers.progress import OUTCOMES
-from scorers.runs import read_runs
+from scorers.runs import Scorer, read_runs
 
 
 def write_html(
-    runs: Sequence[Path], out: Path, *, title: str | None = None, seed: int = 0, resamples: int = 10_000
+    runs: Sequence[Path],
+    out: Path,
+    *,
+    title: str | None = None,
+    scorer: Scorer | None = None,
+    seed: int = 0,
+    resamples: int = 10_000,
 ) -> Path:
     """Write the report of one or more run folders.
 
@@ -32,6 +38,7 @@ def write_html(
         runs: the run folders.
         out: the file to write.
         title: its heading.
+        scorer: what scores the episodes, in place of their progress.
         seed: of the bootstrap.
         resamples: of the bootstrap.
 
@@ -41,7 +48,7 @@ def write_html(
     for module in ("altair", "vl_convert"):
         if find_spec(module) is None:
             raise InputError(f'the report needs {module}: pip install "ludometer[report]"')
-    episodes = read_runs(runs)
+    episodes = read_runs(runs, scorer)
     if episodes.empty:
         raise InputError(f"{runs[0]} holds no episode yet")
     from scorers.report._charts import charts

@@ -66,7 +66,7 @@ def test_reference_columns_normalise(tmp_path):
     (tmp_path / "t.csv").write_text(
         "task,run,score,random,human\na,1,5,0,10\na,0,0,0,10\nb,0,,1,2\nb,1,2,1,2\n"
     )
-    scores = read_table(tmp_path / "t.csv")
+    scores = read_table(tmp_path / "t.csv")[""]
     assert scores["a"].tolist() == [0.0, 0.5]
     assert scores["b"][1] == 1.0
     assert scores["b"][0] != scores["b"][0]
@@ -78,3 +78,29 @@ def test_a_table_without_a_score_is_refused(tmp_path, capsys):
         main(["aggregate", str(tmp_path / "t.csv")])
     assert stopped.value.code == 2
     assert "has no score" in capsys.readouterr().err
+
+
+def test_a_runs_scores_are_such_a_table(tmp_path, capsys):
+    """Agents apart, an index for a run, and the mean of a seed's trials: the numbers of the leaderboard."""
+    import pandas as pd
+    from ludometer_test_runs import run
+
+    import scorers
+    from harness.spec import RunSpec
+    from scorers.runs import read_runs
+
+    spec = RunSpec(
+        tasks=("babyai/goto", "babyai/open"), agents=("random", "oracle"), models=(), episodes=4,
+        limits={"steps": 15},
+    )  # fmt: skip
+    run(tmp_path / "run", spec)
+    table = read_runs([tmp_path / "run"])
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    with pytest.raises(SystemExit):
+        main(["aggregate", str(tmp_path / "scores.csv"), "--json"])
+    ours = pd.DataFrame(json.loads(capsys.readouterr().out)).set_index(["agent", "metric"])
+    for row in scorers.leaderboard(table).to_dict("records"):
+        for metric in ("mean", "iqm"):
+            same = ours.loc[(row["agent"], metric)]
+            assert same["estimate"] == pytest.approx(row[metric], abs=1e-12)
+            assert max(same["low"], 0) == pytest.approx(row[f"{metric}_low"], abs=1e-12)

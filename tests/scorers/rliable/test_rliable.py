@@ -32,7 +32,7 @@ def cases(fixtures):
     for case in fixtures["published"]:
         yield (
             case["name"],
-            read_table(ROOT / f"results/published/atari100k_{case['name']}.csv", "atari"),
+            read_table(ROOT / f"results/published/atari100k_{case['name']}.csv", "atari")[""],
             case,
         )
 
@@ -142,7 +142,7 @@ KNOWN = {
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_the_papers_numbers_of_atari_100k(name):
-    scores = read_table(ROOT / f"results/published/atari100k_{name}.csv", "atari")
+    scores = read_table(ROOT / f"results/published/atari100k_{name}.csv", "atari")[""]
     assert scorers.aggregates(scores, resamples=10)["estimate"].round(3).tolist() == list(KNOWN[name])
 
 
