@@ -14,6 +14,7 @@ _COMMANDS = {
     "report": ("harness.cli.report:report", "Write the HTML report of runs."),
     "compare": ("harness.cli.report:compare", "Compare the agents of runs in the terminal."),
     "aggregate": ("harness.cli.aggregate:aggregate", "Aggregate any table of scores (CSV), with intervals."),
+    "published": ("harness.cli.published:published", "Show scores that others published, and where."),
     "show": ("harness.cli.show:show", "Show one episode, turn by turn."),
     "verify": ("harness.cli.verify:verify", "Execute runs again without a model, and find what was changed."),
     "rescore": ("harness.cli.rescore:rescore", "Compute all scores of runs again, from the records."),
