@@ -42,7 +42,7 @@ _RUNS = ["game", "run", "score"]
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 _REFERENCE = "atari-human-random"
 _DQN_ZOO = {
-    "date": "2021",
+    "date": "2023-12-10",
     "protocol": "mean of undiscounted returns of full episodes, 1 to 30 no-op starts, no sticky actions, "
     "at most 108,000 frames; human: a professional games tester",
     "source": "github.com/google-deepmind/dqn_zoo dqn_zoo/atari_data.py @45061f4",

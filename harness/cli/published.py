@@ -17,7 +17,7 @@ from harness.terminal import safe_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOWN = ("agent", "task", "metric", "score", "runs", "date")
+_SHOWN = ("mark", "agent", "task", "metric", "score", "runs", "date")
 _TEXT = ("board", "agent", "task", "metric", "error_kind", "date", "protocol", "source")
 
 
