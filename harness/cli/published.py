@@ -17,7 +17,7 @@ from harness.terminal import safe_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOWN = ("mark", "agent", "task", "metric", "score", "runs", "date")
+_SHOWN = ("mark", "board", "agent", "task", "metric", "score", "runs", "date")
 _TEXT = ("board", "agent", "task", "metric", "error_kind", "date", "protocol", "source")
 
 
@@ -84,27 +84,39 @@ def _show(rows: pd.DataFrame, form: str | None, *, notes: bool) -> None:
 
 
 def print_rows(rows: pd.DataFrame, console: Console | None = None, *, notes: bool = True) -> None:
-    """Print rows; `notes` numbers their protocols and sources and prints each once below."""
+    """Print rows, marked ones too; `notes` tells below, once each, how numbers are to be read."""
+    if rows.empty:
+        return
     console = console or Console(highlight=False)
-    told = list(dict.fromkeys(zip(rows["protocol"], rows["source"], strict=True))) if notes else []
+    told = [_note(row) for row in rows.to_dict("records")] if notes else []
+    numbers = {note: number for number, note in enumerate(dict.fromkeys(told), 1)}
     cells = readable(rows)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for name in (*cells[0], *(["note"] if notes else [])):
         numeric = name in ("score", "runs", "rows", "agents", "tasks")
         table.add_column(name, overflow="fold", justify="right" if numeric else "left")
-    for shown, row in zip(cells, rows.to_dict("records"), strict=True):
-        note = [f"[{told.index((row['protocol'], row['source'])) + 1}]"] if notes else []
-        table.add_row(*(Text(safe_text(text)) for text in (*shown.values(), *note)))
+    marks = [[f"[{numbers[note]}]"] for note in told] or [[]] * len(cells)
+    for shown, mark in zip(cells, marks, strict=True):
+        table.add_row(*(Text(safe_text(text)) for text in (*shown.values(), *mark)))
     console.print(table)
-    for number, (protocol, source) in enumerate(told, 1):
-        console.print(
-            Text(safe_text(f"[{number}] {protocol}. Source: {source}")), style="dim", soft_wrap=True
-        )
+    for note, number in numbers.items():
+        console.print(Text(safe_text(f"[{number}] {note}")), style="dim", soft_wrap=True)
+
+
+def _note(row: dict[Any, Any]) -> str:
+    """What has to be known to read a number: its protocol, what stands after it, and its source."""
+    kind = row["error_kind"]
+    spread = f" {'[ ]' if _missing(row['error']) else '±'}: {kind}." if kind else ""
+    return f"{row['protocol']}.{spread} Source: {row['source']}"
 
 
 def readable(rows: pd.DataFrame) -> list[dict[str, str]]:
-    """What people read of each row: ``43.55 ± 2.18 (standard error)``."""
-    names = [name for name in _SHOWN if name in rows] if "score" in rows else list(rows.columns)
+    """What people read of each row: ``43.55 ± 2.18``; the board only where there are several."""
+    if "score" not in rows:
+        names = list(rows.columns)
+    else:
+        several = rows["board"].nunique() > 1
+        names = [name for name in _SHOWN if name in rows and (several or name != "board")]
     return [{name: _cell(row, name) for name in names} for row in rows.to_dict("records")]
 
 
@@ -148,7 +160,7 @@ def csv(rows: pd.DataFrame) -> str:
 
 def markdown(rows: pd.DataFrame) -> str:
     """A Markdown table; protocol and source are its last columns."""
-    told = [name for name in ("protocol", "source") if name in rows]
+    told = [name for name in ("error_kind", "protocol", "source") if name in rows]
     cells = [
         {**shown, **{name: str(row[name]) for name in told}}
         for shown, row in zip(readable(rows), rows.to_dict("records"), strict=True)

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from harness.cli import main
 from harness.cli.published import csv, markdown, print_rows, to_json
-from scorers.published import COLUMNS, boards, published
+from scorers.published import COLUMNS, beside, boards, published
 
 
 def said(arguments, capsys):
@@ -34,7 +34,17 @@ def test_a_board_shows_its_rows_with_protocol_and_source(capsys):
     assert not code
     assert "50.5 ± 6.8" in out
     assert "[1] 5 players, 20 episodes each" in out
-    assert "Source: github.com/danijar/crafter README.md @e04542a" in out
+    assert "±: standard deviation over seeds. Source: github.com/danijar/crafter README.md @e04542a" in out
+
+
+def test_what_stands_beside_a_run_is_marked():
+    out = io.StringIO()
+    rows = beside(pd.DataFrame({"task": ["atari/pong@machado"]}))
+    print_rows(rows, Console(file=out, width=200, highlight=False))
+    head, *lines = out.getvalue().splitlines()
+    assert head.split()[:3] == ["mark", "board", "agent"]
+    assert all(line.startswith("published ") for line in lines[: len(rows)])
+    assert any("[ ]" in line or "±:" in line for line in lines[len(rows) :])
 
 
 def test_tasks_are_found_over_all_boards(capsys):
@@ -72,6 +82,12 @@ def test_a_wrong_name_is_one_line_and_exit_code_2(arguments, words, capsys):
     assert words in err
     assert err.count("\n") == 1
     assert "\x1b" not in out + err
+
+
+def test_where_nothing_was_published_nothing_is_printed():
+    out = io.StringIO()
+    print_rows(beside(pd.DataFrame({"task": ["gymnasium/CartPole-v1"]})), Console(file=out))
+    assert out.getvalue() == ""
 
 
 def hostile():
