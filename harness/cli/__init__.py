@@ -15,6 +15,8 @@ _COMMANDS = {
     "compare": ("harness.cli.report:compare", "Compare the agents of runs in the terminal."),
     "aggregate": ("harness.cli.aggregate:aggregate", "Aggregate any table of scores (CSV), with intervals."),
     "published": ("harness.cli.published:published", "Show scores that others published, and where."),
+    "plan-episodes": ("harness.cli.plan_episodes:plan_episodes", "Say how many episodes a difference needs."),
+    "decide": ("harness.cli.decide:decide", "Compare two agents as they play: stop when it is decided."),
     "show": ("harness.cli.show:show", "Show one episode, turn by turn."),
     "verify": ("harness.cli.verify:verify", "Execute runs again without a model, and find what was changed."),
     "rescore": ("harness.cli.rescore:rescore", "Compute all scores of runs again, from the records."),

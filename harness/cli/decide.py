@@ -1,0 +1,114 @@
+"""``ludometer decide``: a comparison that may be looked at after every episode."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli._paths import RUNS
+from harness.errors import InputError
+from harness.terminal import safe_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNDECIDED = 3
+"""The exit code that tells a loop to go on."""
+
+
+@click.command()
+@RUNS
+@click.option("--agents", nargs=2, metavar="A B", help="The two, where the runs have more.")
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0.5, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="That the verdict is right, at whatever round it is asked for.",
+)
+@click.option("--json", "as_json", is_flag=True, help="An object, with what was known after each round.")
+def decide(runs: tuple[Path, ...], agents: tuple[str, str] | None, confidence: float, as_json: bool) -> int:
+    """Say whether it is decided which of two agents is better: exit code 0 if so, 3 if not yet.
+
+    May be asked after every episode: all answers together are right with the stated confidence. A round
+    is a seed of every task that both have played.
+    """
+    table = _episodes(runs)
+    a, b = agents or _two(table)
+    try:
+        found = verdict(table, a, b, confidence)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    click.echo(json.dumps(found, indent=2) if as_json else safe_text("\n".join(_told(found))))
+    return 0 if found["decided"] else UNDECIDED
+
+
+def _episodes(runs: tuple[Path, ...]) -> pd.DataFrame:
+    """The table of episodes, with the series of their seeds."""
+    import pandas as pd
+
+    from harness.records import iter_run
+    from scorers.progress import COLUMNS, row
+
+    rows = [{**row(e), "series": e.header.series} for folder in runs for e in iter_run(folder)]
+    return pd.DataFrame(rows, columns=[*COLUMNS, "series"])
+
+
+def _two(table: pd.DataFrame) -> tuple[str, str]:
+    names = [str(name) for name in table["agent"].unique()]
+    if len(names) != 2:
+        shown = ", ".join(names) or "none"
+        raise InputError(f"two agents are compared, and there are {len(names)} ({shown}): say --agents A B")
+    return names[0], names[1]
+
+
+def verdict(table: pd.DataFrame, a: str, b: str, confidence: float) -> dict[str, Any]:
+    """What is known of a − b, and after which round it was decided.
+
+    Raises:
+        ValueError: the episodes cannot be paired, or no task was begun by both.
+    """
+    from scorers._rounds import in_order
+    from scorers._sequential import rounds, rounds_to_go, sequential
+
+    pairs = in_order(table, a, b)
+    if not pairs.a:
+        raise ValueError(f"{a} and {b} have no task in common yet")
+    looks = sequential(pairs.a, pairs.b, confidence=confidence)
+    record: dict[str, Any] = {"a": a, "b": b, "tasks": len(pairs.a), "rounds": len(looks)}
+    record |= {"estimate": None, "low": -1.0, "high": 1.0, "decided": False, "decided_after": None}
+    if len(looks):
+        record |= {name: looks[name].iloc[-1].item() for name in ("estimate", "low", "high", "decided")}
+    if record["decided"]:
+        record["decided_after"] = int(looks["n"][looks["decided"]].iloc[0])
+    more = rounds_to_go(rounds(pairs.a, pairs.b), confidence=confidence)
+    record["rounds_to_go"] = None if math.isinf(more) or record["decided"] else int(more)
+    record |= {"confidence": confidence, "waiting": pairs.waiting, "looks": looks.to_dict("records")}
+    return record
+
+
+def _told(found: dict[str, Any]) -> list[str]:
+    a, b = found["a"], found["b"]
+    if not found["rounds"]:
+        return ["not decided yet: no round is whole", *_waiting(found)]
+    seen = f"{found['estimate']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]"
+    about = f"{seen} after {found['rounds']} rounds of {found['tasks']} tasks"
+    if found["decided"]:
+        best, worst = (a, b) if found["low"] >= 0 else (b, a)
+        head = f"decided after {found['decided_after']} rounds: {best} is better than {worst}"
+        return [head, f"{a} − {b}: {about}; {found['confidence']:.0%} at every look"]
+    more = found["rounds_to_go"]
+    guess = (
+        f"at the difference seen so far about {more} further rounds are needed"
+        if more
+        else "no difference so far"
+    )
+    return [f"not decided yet; {guess}", f"{a} − {b}: {about}", *_waiting(found)]
+
+
+def _waiting(found: dict[str, Any]) -> list[str]:
+    return [f"next: {episode}, on {task}" for task, episode in found["waiting"].items()]
