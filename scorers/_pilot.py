@@ -109,7 +109,7 @@ def _needed(
     players = 1 if comparison.b is None else 2
     episodes = episodes_needed(difference, deviations, **settings)
     shares = allocation(difference, deviations, **settings)
-    needed = {"episodes": episodes, "total": episodes * len(comparison.tasks) * players}
+    needed: dict[str, Any] = {"episodes": episodes, "total": episodes * len(comparison.tasks) * players}
     needed |= {name: mean * episodes for name, mean in comparison.used.items()}
     needed |= {
         "neyman": dict(zip(comparison.tasks, shares, strict=True)),

@@ -38,7 +38,7 @@ def decide(runs: tuple[Path, ...], agents: tuple[str, str] | None, confidence: f
     is a seed of every task that both have played.
     """
     table = _episodes(runs)
-    a, b = agents or _two(table)
+    a, b = _two(table, agents)
     try:
         found = verdict(table, a, b, confidence)
     except ValueError as error:
@@ -54,16 +54,26 @@ def _episodes(runs: tuple[Path, ...]) -> pd.DataFrame:
     from harness.records import iter_run
     from scorers.progress import COLUMNS, row
 
-    rows = [{**row(e), "series": e.header.series} for folder in runs for e in iter_run(folder)]
-    return pd.DataFrame(rows, columns=[*COLUMNS, "series"])
+    rows = [
+        {**row(e), "series": e.header.series, "run": str(folder)} for folder in runs for e in iter_run(folder)
+    ]
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "series", "run"])
+    if table["agent"].nunique() == 1 and table["run"].nunique() == 2:
+        # The same agent, played in two ways that its name does not tell: then the runs are compared.
+        table["agent"] += " in " + table["run"]
+    return table
 
 
-def _two(table: pd.DataFrame) -> tuple[str, str]:
+def _two(table: pd.DataFrame, asked: tuple[str, str] | None) -> tuple[str, str]:
     names = [str(name) for name in table["agent"].unique()]
-    if len(names) != 2:
-        shown = ", ".join(names) or "none"
-        raise InputError(f"two agents are compared, and there are {len(names)} ({shown}): say --agents A B")
-    return names[0], names[1]
+    shown = ", ".join(names) or "none"
+    for name in asked or ():
+        if name not in names:
+            raise InputError(f"no episode of the agent {name!r}; there are: {shown}")
+    chosen = list(dict.fromkeys(asked or names))
+    if len(chosen) != 2:
+        raise InputError(f"two agents are compared; say --agents A B, out of: {shown}")
+    return chosen[0], chosen[1]
 
 
 def verdict(table: pd.DataFrame, a: str, b: str, confidence: float) -> dict[str, Any]:

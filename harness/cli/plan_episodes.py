@@ -112,6 +112,7 @@ def _from_runs(
     for agent in agents or ():
         if agent not in known:
             raise InputError(f"no scores of the agent {agent!r}; there are: {', '.join(known) or 'none'}")
+    _refuse(agents and agents[0] == agents[1], "--agents needs two different agents")
     found = comparisons(table, agents or ())
     if not found:
         raise InputError("no task has two episodes with a score yet: play a few first")
@@ -172,7 +173,7 @@ def _needs(plan: dict[str, Any], prefix: str) -> str:
     """``a difference of 0.1 needs 34 episodes a task, 204 in all for both agents (about 2,040 calls, …)``."""
     start = "cautiously" if prefix else f"a difference of {plan['difference']:g} needs"
     text = f"{start} {plan[prefix + 'episodes']:,} episodes a task, {plan[prefix + 'total']:,} in all"
-    text += " for both agents" if plan.get("b", "both") else " for the new agent"
+    text += " for both agents" if plan.get("b", "both") else " for the new agent, as many by the other"
     if plan.get(f"{prefix}calls"):
         used = [f"{plan[prefix + name]:,.0f} {name}" for name in ("calls", "tokens")]
         cost = plan.get(f"{prefix}cost")
