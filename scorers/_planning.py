@@ -5,7 +5,7 @@ The mean over T tasks of the differences of two agents has the variance Σ σ_t�
     n = (z_{1−α/2} + z_{1−β})² · σ² / δ²
 
 episodes show a difference δ with power 1 − β (E. Miller 2024, "Adding Error Bars to Evals",
-arXiv 2411.00640, §5), where σ² is the variance of the differences of the same seeds, or, where the two
+arXiv 2411.00640), where σ² is the variance of the differences of the same seeds, or, where the two
 play other seeds, the sum of both variances. That takes the variance to be known. It is estimated, so
 here the power is that of Student's t: non-central, with the degrees of freedom of Satterthwaite
 (Biometrics Bulletin 2, 1946) that several strata leave.
@@ -37,7 +37,7 @@ def episodes_needed(
 ) -> int:
     """Episodes a task that each agent has to play for a difference of means to be seen.
 
-    Miller's n = (z_{1−α/2} + z_{1−β})² σ² / δ² (arXiv 2411.00640, §5) with σ² = Σ σ_t² / T, corrected for
+    Miller's n = (z_{1−α/2} + z_{1−β})² σ² / δ² (arXiv 2411.00640) with σ² = Σ σ_t² / T, corrected for
     a variance that is estimated: the fewest episodes whose two-sided t-test has the power.
 
     Args:
@@ -74,7 +74,7 @@ def detectable_difference(
     """The smallest difference of means that so many episodes show with the power.
 
     δ = (non-centrality of the t-test that has the power) · √(Σ σ_t² / n_t) / T; the formula of Miller
-    (arXiv 2411.00640, §5) solved for δ, with Student's t.
+    (arXiv 2411.00640) solved for δ, with Student's t.
 
     Args:
         deviations: standard deviations within tasks, as for `episodes_needed`.

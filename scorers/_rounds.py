@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,23 +24,23 @@ class Rounds:
     waiting: dict[str, str] = field(default_factory=dict)
 
 
-def in_order(table: pd.DataFrame, a: str, b: str) -> Rounds:
+def in_order(table: pd.DataFrame, a: str, b: str, tasks: Iterable[str]) -> Rounds:
     """The pairs of two agents, in the order of series (as they stand in the table) and index.
 
     An episode that takes long must not be overtaken: which are done first may depend on how they go. So a
-    task's pairs end where one is neither done nor failed.
+    task's pairs end where one is neither done nor failed. For the same reason the tasks are those that are
+    to be played, begun or not.
 
     Raises:
         ValueError: an agent has an episode twice, or the two play other seeds.
     """
     played = table[table["agent"].isin([a, b])]
-    series = played["series"] if "series" in played else pd.Series("", index=played.index)
+    series = played["series"]
     played = played.assign(series=pd.Categorical(series, categories=list(dict.fromkeys(series))))
     _check(played)
     found = Rounds()
-    for task, rows in played.groupby("task", sort=True):
-        if rows["agent"].nunique() == 2:
-            _add(found, str(task), rows, (a, b))
+    for task in sorted(tasks):
+        _add(found, task, played[played["task"] == task], (a, b))
     return found
 
 
@@ -67,6 +67,8 @@ def _add(found: Rounds, task: str, rows: pd.DataFrame, agents: tuple[str, str]) 
             found.waiting[task] = f"episode {index} of {late[0]}"
             break
         scores.append([row["score"] for row in pair.values() if row is not None])
+    if rows.empty:
+        found.waiting[task] = f"episode 0 of {agents[0]}"
     found.a[task], found.b[task] = np.array(scores, dtype=np.float64).reshape(-1, 2).T
 
 

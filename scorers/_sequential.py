@@ -4,14 +4,15 @@ A bet against a mean m pays 1 + λ (x − m) on each x in [0, 1]: on average not
 the bets were chosen before. So whoever starts with 1 comes to 1/α ever, at any time, with a chance of at
 most α (Ville), and the means m against which nobody has won so much are a confidence sequence: it holds at
 all looks at once (I. Waudby-Smith and A. Ramdas, "Estimating means of bounded random variables by betting",
-J. R. Statist. Soc. B 86, 2024, arXiv 2010.09686, §4). Ours is their hedged one (Theorem 3: half the money
-says that the mean is larger, half that it is smaller) with a mixture of constant bets (their grid Kelly,
-§B): each half is spread over `BETS`, λ = bet / m.
+J. R. Statist. Soc. B 86, 2024, arXiv 2010.09686). Ours is their hedged capital (half the money says that the
+mean is larger, half that it is smaller) with a mixture of constant bets (their grid Kelly): each half is
+spread over `BETS`, λ = bet / m.
 
 For the mean over tasks, all differences of a round (a pair for each task) are multiplied. They are
 independent, so that the average payment of a round is Π_t (1 + λ (μ_t − m)) ≤ (1 + λ (μ̄ − m))^T: the
 geometric mean is at most the arithmetic one. At m = μ̄ that is 1: the sequence is one for the mean over
-tasks, though the tasks' own means differ. It decides several times sooner than bets on the mean of a round.
+tasks, though the tasks' own means differ. It decides sooner than bets on the mean of a round would, which
+can stake no more on a round than these on each of its pairs.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import click
 
 from harness.cli._paths import RUNS
 from harness.errors import InputError
+from harness.storage import place
 from harness.terminal import safe_text
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ UNDECIDED = 3
 @click.command()
 @RUNS
 @click.option("--agents", nargs=2, metavar="A B", help="The two, where the runs have more.")
+@click.option("--task", "-t", "patterns", multiple=True, metavar="PATTERN", help="Only these tasks.")
 @click.option(
     "--confidence",
     type=click.FloatRange(0.5, 1, min_open=True, max_open=True),
@@ -31,7 +33,14 @@ UNDECIDED = 3
     help="That the verdict is right, at whatever round it is asked for.",
 )
 @click.option("--json", "as_json", is_flag=True, help="An object, with what was known after each round.")
-def decide(runs: tuple[Path, ...], agents: tuple[str, str] | None, confidence: float, as_json: bool) -> int:
+def decide(
+    *,
+    runs: tuple[Path, ...],
+    agents: tuple[str, str] | None,
+    patterns: tuple[str, ...],
+    confidence: float,
+    as_json: bool,
+) -> int:
     """Say whether it is decided which of two agents is better: exit code 0 if so, 3 if not yet.
 
     May be asked after every episode: all answers together are right with the stated confidence. A round
@@ -39,8 +48,9 @@ def decide(runs: tuple[Path, ...], agents: tuple[str, str] | None, confidence: f
     """
     table = _episodes(runs)
     a, b = _two(table, agents)
+    tasks = _tasks(table, a, b, patterns)
     try:
-        found = verdict(table, a, b, confidence)
+        found = verdict(table, a, b, tasks, confidence)
     except ValueError as error:
         raise InputError(str(error)) from None
     click.echo(json.dumps(found, indent=2) if as_json else safe_text("\n".join(_told(found))))
@@ -76,18 +86,34 @@ def _two(table: pd.DataFrame, asked: tuple[str, str] | None) -> tuple[str, str]:
     return chosen[0], chosen[1]
 
 
-def verdict(table: pd.DataFrame, a: str, b: str, confidence: float) -> dict[str, Any]:
+def _tasks(table: pd.DataFrame, a: str, b: str, patterns: tuple[str, ...]) -> list[str]:
+    """The tasks that both are to play, begun or not: they must not come and go from look to look."""
+    from fnmatch import fnmatchcase
+
+    from harness.records import read_record
+
+    plays = [
+        {task for run in table[table["agent"] == agent]["run"].unique()
+         for task in read_record(place(run)).config["tasks"]}
+        for agent in (a, b)
+    ]  # fmt: skip
+    both = sorted(plays[0] & plays[1])
+    tasks = [task for task in both if not patterns or any(fnmatchcase(task, each) for each in patterns)]
+    if not tasks:
+        raise InputError(f"the two play no such task in common; tasks of both: {', '.join(both) or 'none'}")
+    return tasks
+
+
+def verdict(table: pd.DataFrame, a: str, b: str, tasks: list[str], confidence: float) -> dict[str, Any]:
     """What is known of a − b, and after which round it was decided.
 
     Raises:
-        ValueError: the episodes cannot be paired, or no task was begun by both.
+        ValueError: the episodes cannot be paired.
     """
     from scorers._rounds import in_order
     from scorers._sequential import rounds, rounds_to_go, sequential
 
-    pairs = in_order(table, a, b)
-    if not pairs.a:
-        raise ValueError(f"{a} and {b} have no task in common yet")
+    pairs = in_order(table, a, b, tasks)
     looks = sequential(pairs.a, pairs.b, confidence=confidence)
     record: dict[str, Any] = {"a": a, "b": b, "tasks": len(pairs.a), "rounds": len(looks)}
     record |= {"estimate": None, "low": -1.0, "high": 1.0, "decided": False, "decided_after": None}

@@ -73,6 +73,15 @@ def test_an_unfinished_episode_is_waited_for(rounds, tmp_path, capsys):
     assert "next: episode 3 of random, on babyai/open" in words
 
 
+def test_a_task_that_is_not_begun_is_waited_for(rounds, tmp_path, capsys):
+    shutil.copytree(rounds / "12", tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "episodes" / "oracle" / "babyai" / "open")
+    assert ludometer("decide", tmp_path / "run") == UNDECIDED
+    assert "no round is whole" in capsys.readouterr().out
+    assert ludometer("decide", tmp_path / "run", "-t", "*/goto") in (0, UNDECIDED)
+    assert "after 12 rounds of 1 task" in " ".join(capsys.readouterr().out.split())
+
+
 def test_the_same_agent_in_two_runs(tmp_path, capsys):
     spec = {**SPEC, "tasks": ("babyai/goto",), "agents": ("random",), "episodes": 2}
     run(tmp_path / "one", RunSpec(**spec))

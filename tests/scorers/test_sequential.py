@@ -163,24 +163,24 @@ def test_an_episode_that_takes_long_is_not_overtaken():
         episodes("a", "u", [0.1, 0.2, 0.3]), episodes("b", "u", [0.0, "failed", 0.5]),
         episodes("a", "v", [0.1, 0.2]), episodes("b", "v", [0.0]), episodes("a", "only a's", [0.3]),
     )  # fmt: skip
-    found = in_order(table, "a", "b")
+    found = in_order(table, "a", "b", ["t", "u", "v", "w"])
     assert found.a["t"].tolist() == [0.1]
     assert found.a["u"].tolist() == [0.1, 0.2, 0.3]
     assert np.isnan(found.b["u"][1])
-    assert found.waiting == {"t": "episode 1 of b", "v": "episode 1 of b"}
-    assert list(found.a) == ["t", "u", "v"]
+    assert found.waiting == {"t": "episode 1 of b", "v": "episode 1 of b", "w": "episode 0 of a"}
+    assert [len(scores) for scores in found.a.values()] == [1, 3, 1, 0]
 
 
 def test_a_second_series_of_seeds_goes_on_after_the_first():
     first = [episodes(agent, "t", [0.1, 0.2], series="s 1") for agent in "ab"]
     second = [episodes(agent, "t", [0.3, 0.4], series="more") for agent in "ab"]
-    assert in_order(played(*first, *second), "a", "b").a["t"].tolist() == [0.1, 0.2, 0.3, 0.4]
+    assert in_order(played(*first, *second), "a", "b", ["t"]).a["t"].tolist() == [0.1, 0.2, 0.3, 0.4]
 
 
 def test_what_cannot_be_paired_is_refused():
     one = episodes("a", "t", [0.1, 0.2])
     with pytest.raises(ValueError, match="more than once"):
-        in_order(played(one, one, episodes("b", "t", [0.1])), "a", "b")
+        in_order(played(one, one, episodes("b", "t", [0.1])), "a", "b", ["t"])
     other = [{**row, "seed": 5} for row in episodes("b", "t", [0.1, 0.2])]
     with pytest.raises(ValueError, match="same seeds"):
-        in_order(played(one, other), "a", "b")
+        in_order(played(one, other), "a", "b", ["t"])
