@@ -21,6 +21,7 @@ from scipy.stats import norm
 
 import scorers
 from scorers._strata import strata, stream, task_means
+from scorers.published import published
 
 PUBLISHED = Path(__file__).parents[1] / "results" / "published"
 
@@ -30,8 +31,10 @@ def episodes():
 
 
 def board():
-    table = pd.read_csv(PUBLISHED / "balrog_leaderboard_2025-07.csv")
-    return table[table["environment"] == "avg"].set_index(["board", "model"])
+    """The boards' averages in percent, and their errors."""
+    table = pd.concat([published("balrog-llm"), published("balrog-vlm")])
+    table["model"] = table["agent"].str.replace(r" \(\w+\)$", "", regex=True)  # without BALROG's agent
+    return table[table["task"] == "balrog"].set_index(["board", "model"])
 
 
 def by_their_formula(played):
@@ -67,14 +70,14 @@ def stratified(played, resamples, seed=0):
 
 
 def rows(resamples):
-    published = board()
+    boards = board()
     for (which, _, model), played in episodes().groupby(["board", "submission", "model"]):
         average, error = by_their_formula(played)
         mean, low, high, ours = stratified(played, resamples)
-        line = published.loc[(which, model)]
+        line = boards.loc[(f"balrog-{which}", model)]
         yield {
             "board": which, "model": model, "episodes": len(played),
-            "published": line["progress_percent"], "published_error": line["standard_error"],
+            "published": line["score"], "published_error": line["error"],
             "again": round(average, 2), "again_error": round(error, 2),
             "ours": round(mean, 2), "low": round(low, 2), "high": round(high, 2), "our_error": round(ours, 2),
         }  # fmt: skip

@@ -19,7 +19,7 @@ Scorer = Callable[[Iterable[Episode]], pd.DataFrame]
 
 
 def read_runs(runs: Sequence[Path], scorer: Scorer | None = None) -> pd.DataFrame:
-    """Score run folders; the column ``run`` says which of them an episode is of.
+    """Score run folders; the column ``folder`` says which of them an episode is of.
 
     With a scorer of one's own its ``score`` stands in for the progress, and its other columns stand beside.
 
@@ -29,10 +29,12 @@ def read_runs(runs: Sequence[Path], scorer: Scorer | None = None) -> pd.DataFram
     Raises:
         InputError: a folder is no run, or an episode of it cannot be read.
     """
-    tables = [_scored(run, scorer).assign(run=label) for run, label in zip(runs, labels(runs), strict=True)]
+    tables = [
+        _scored(run, scorer).assign(folder=label) for run, label in zip(runs, labels(runs), strict=True)
+    ]
     table = pd.concat(tables, ignore_index=True)
     several = set(table.loc[table.duplicated(_EPISODE), "agent"])
-    named = table["agent"] + " (" + table["run"] + ")"
+    named = table["agent"] + " (" + table["folder"] + ")"
     return table.assign(agent=named.where(table["agent"].isin(several), table["agent"]))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli._tables import _no_formula
+from harness.cli import _forms
 from harness.terminal import safe_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = ("mark", "board", "agent", "task", "metric", "score", "runs", "date")
-_TEXT = ("board", "agent", "task", "metric", "error_kind", "date", "protocol", "source")
 
 
 @click.command()
@@ -74,9 +72,9 @@ def _overview(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _show(rows: pd.DataFrame, form: str | None, *, notes: bool) -> None:
     if form == "json":
-        click.echo(to_json(rows))
+        click.echo(_forms.to_json(rows))
     elif form == "csv":
-        click.echo(csv(rows))
+        click.echo(_forms.csv(rows))
     elif form == "md":
         click.echo(markdown(rows))
     else:
@@ -140,24 +138,6 @@ def _missing(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def to_json(rows: pd.DataFrame) -> str:
-    """A list of objects; what was not published is null."""
-    records = [
-        {key: None if _missing(value) or value == "" else value for key, value in row.items()}
-        for row in rows.to_dict("records")
-    ]
-    return json.dumps(records, indent=2, ensure_ascii=False)
-
-
-def csv(rows: pd.DataFrame) -> str:
-    """CSV that a spreadsheet takes as text and numbers, never as formulas."""
-    safe = rows.copy()
-    for name in _TEXT:
-        if name in safe:
-            safe[name] = [_no_formula(str(text)) for text in safe[name]]
-    return str(safe.to_csv(index=False)).rstrip("\n")
-
-
 def markdown(rows: pd.DataFrame) -> str:
     """A Markdown table; protocol and source are its last columns."""
     told = [name for name in ("error_kind", "protocol", "source") if name in rows]
@@ -165,10 +145,4 @@ def markdown(rows: pd.DataFrame) -> str:
         {**shown, **{name: str(row[name]) for name in told}}
         for shown, row in zip(readable(rows), rows.to_dict("records"), strict=True)
     ]
-    lines = ["| " + " | ".join(cells[0]) + " |", "|" + " --- |" * len(cells[0])]
-    lines += ["| " + " | ".join(_md(text) for text in row.values()) + " |" for row in cells]
-    return "\n".join(lines)
-
-
-def _md(text: str) -> str:
-    return safe_text(text).replace("|", "\\|").replace("<", "&lt;")
+    return _forms.markdown(cells)

@@ -60,6 +60,7 @@ def _form_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--table", type=click.Choice(_TABLES), help="Only this table.")
 @_form_options
 @_SCORER
+@click.option("--published", is_flag=True, help="Show what others published for these tasks, too.")
 @click.option("--fail-if-worse", is_flag=True, help="Exit with 1 if an agent is worse than the first run's.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap's generator.")
 def compare(
@@ -68,6 +69,7 @@ def compare(
     table: str | None,
     form: str | None,
     scorer: str | None,
+    published: bool,
     fail_if_worse: bool,
     seed: int,
 ) -> None:
@@ -85,8 +87,21 @@ def compare(
     if episodes.empty:
         raise InputError(f"{runs[0]}: no episode is recorded yet")
     _show(episodes, table, form, seed)
+    if published and form is None:
+        _published(episodes)
     if fail_if_worse and _worse(episodes, labels(runs)[0], seed):
         raise click.exceptions.Exit(1)
+
+
+def _published(episodes: pd.DataFrame) -> None:
+    """Print what others published for these tasks, apart: none of it is in a test."""
+    from harness.cli.published import print_rows
+    from scorers.published import beside
+
+    rows = beside(episodes)
+    click.echo("Published by others (not measured here, and in no test above):" if len(rows)
+               else "Nothing is published for these tasks.")  # fmt: skip
+    print_rows(rows)
 
 
 def _show(episodes: pd.DataFrame, which: str | None, form: str | None, seed: int) -> None:
@@ -137,7 +152,7 @@ def _worse(episodes: pd.DataFrame, first: str, seed: int) -> bool:
     import scorers
     from harness.cli import _tables
 
-    baseline = set(episodes.loc[episodes["run"] == first, "agent"])
+    baseline = set(episodes.loc[episodes["folder"] == first, "agent"])
     try:
         found = scorers.worse_than_baseline(episodes, baseline, seed=seed)
     except ValueError as error:

@@ -5,10 +5,13 @@ import json
 
 import pandas as pd
 import pytest
+from ludometer_test_runs import run
 from rich.console import Console
 
 from harness.cli import main
-from harness.cli.published import csv, markdown, print_rows, to_json
+from harness.cli._forms import csv, to_json
+from harness.cli.published import markdown, print_rows
+from harness.spec import RunSpec
 from scorers.published import COLUMNS, beside, boards, published
 
 
@@ -111,3 +114,17 @@ def test_csv_holds_no_formula_and_json_no_nan():
     assert read["source"][0].startswith("'=")
     assert read["score"][0] == -1.5
     assert json.loads(to_json(hostile()))[0]["low"] is None
+
+
+def test_compare_shows_them_apart(tmp_path, capsys):
+    pytest.importorskip("crafter")
+    spec = RunSpec(
+        tasks=("crafter/standard",), agents=("random",), models=(), episodes=2, limits={"steps": 5}
+    )
+    run(tmp_path / "run", spec)
+    with pytest.raises(SystemExit):
+        main(["compare", str(tmp_path / "run"), "--published"])
+    measured, _, published = capsys.readouterr().out.partition("Published by others")
+    assert "random" in measured
+    assert "DreamerV2" not in measured
+    assert "DreamerV2" in published

@@ -68,7 +68,7 @@ def test_the_report_takes_it(played, registered, capsys, tmp_path):
 
 def test_its_columns_stand_beside(played):
     table = read_runs([played], StepsScorer().score)
-    assert {"quick", "steps", "run"} <= set(table.columns)
+    assert {"quick", "steps", "folder"} <= set(table.columns)
 
 
 def test_one_that_loses_episodes_is_refused(played):
