@@ -134,8 +134,8 @@ def statistics(index: Indices, data: Strata) -> Floats:
     found = np.empty((len(index), len(METRICS)))
     found[:, 0] = means.sum(axis=1) / len(data.sizes)
     found[:, 1] = _median(means)
-    found[:, 2] = _iqm(values) if data.rectangular else _weighted_iqm(index, data)
     found[:, 3] = 1.0 - task_means(np.minimum(values, 1.0), data).sum(axis=1) / len(data.sizes)
+    found[:, 2] = _iqm(values) if data.rectangular else _weighted_iqm(index, data)
     return found
 
 
@@ -147,10 +147,12 @@ def _median(means: Floats) -> Floats:
 
 
 def _iqm(values: Floats) -> Floats:
+    """The interquartile mean of each row; it sorts `values` where they are."""
     size = values.shape[1]
     cut = size // 4
     # A full sort beats two partitions on today's CPUs (vectorised sorting in NumPy).
-    return np.asarray(np.sort(values, axis=1)[:, cut : size - cut].sum(axis=1) / (size - 2 * cut))
+    values.sort(axis=1)
+    return np.asarray(values[:, cut : size - cut].sum(axis=1) / (size - 2 * cut))
 
 
 def _weighted_iqm(index: Indices, data: Strata) -> Floats:
