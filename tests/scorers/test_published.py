@@ -124,9 +124,9 @@ def test_rows_of_atari_100k_come_out_of_the_runs(name, agent):
     for found in scorers.aggregates(normalised, name=agent).itertuples():
         metric = "IQM" if found.metric == "iqm" else found.metric.replace("_", " ")
         row = rows.loc[("atari-100k", f"human-normalised {metric}")]
-        assert [row["score"], row["low"], row["high"]] == pytest.approx(
-            [found.estimate, found.low, found.high], rel=1e-5
-        )
+        assert row["score"] == pytest.approx(found.estimate, rel=1e-5)
+        # Ends rest on other random draws of the same scores.
+        assert [row["low"], row["high"]] == pytest.approx([found.low, found.high], abs=0.02)
 
 
 def test_the_atari_reference_is_shown_and_not_written_twice():
