@@ -27,7 +27,6 @@ _SMALL = 4_000_000
 def verify(
     run: Path,
     *,
-    answers: bool = False,
     workers: int | None = None,
     told: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
@@ -35,7 +34,6 @@ def verify(
 
     Args:
         run: the folder.
-        answers: let the agents decide again on the recorded answers, and compare what they decide.
         workers: processes, by default as many as cores; a small run is done in this one.
         told: is told how many episodes are done, of how many.
 
@@ -45,7 +43,7 @@ def verify(
     planned = read_planned(run)
     files = sorted((run / "episodes").rglob("*.jsonl"))
     checked: list[Checked] = []
-    for found in _checked(run, files, planned, answers, workers):
+    for found in _checked(run, files, planned, workers):
         checked.append(found)
         told(len(checked), len(files))
     there = {_name(run, file) for file in files}
@@ -57,18 +55,16 @@ def verify(
     )
 
 
-def _checked(
-    run: Path, files: list[Path], planned: Planned, answers: bool, workers: int | None
-) -> Iterator[Checked]:
+def _checked(run: Path, files: list[Path], planned: Planned, workers: int | None) -> Iterator[Checked]:
     many = workers or cpu_count() or 1
     small = workers is None and sum(file.stat().st_size for file in files) < _SMALL
     if many == 1 or small or len(files) < 2:
-        worker = _Worker(run, planned, answers)
+        worker = _Worker(run, planned)
         yield from map(worker.check, files)
         worker.close()
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(many, mp_context=context, initializer=_begin, initargs=(run, answers)) as pool:
+    with ProcessPoolExecutor(many, mp_context=context, initializer=_begin, initargs=(run,)) as pool:
         for future in as_completed([pool.submit(_check, file) for file in files]):
             yield future.result()
 
@@ -76,10 +72,9 @@ def _checked(
 class _Worker:
     """Checks one episode after the other."""
 
-    def __init__(self, run: Path, planned: Planned, answers: bool) -> None:
+    def __init__(self, run: Path, planned: Planned) -> None:
         self._run = run
         self._planned = planned
-        self._answers = answers
         self._worlds = Worlds()
 
     def check(self, file: Path) -> Checked:
@@ -92,11 +87,11 @@ class _Worker:
 _worker: _Worker | None = None
 
 
-def _begin(run: Path, answers: bool) -> None:
+def _begin(run: Path) -> None:
     """In a process of the pool: plan the run once."""
     global _worker  # noqa: PLW0603 - one a process
     hush()
-    _worker = _Worker(run, read_planned(run), answers)
+    _worker = _Worker(run, read_planned(run))
 
 
 def _check(file: Path) -> Checked:

@@ -37,9 +37,8 @@ class Checked:
     """What was checked of one episode.
 
     `status` is ``done``, ``failed``, ``unfinished``, or ``unreadable``. `executed` says whether its steps
-    were executed again, `answers` whether its agent decided again. `unchecked` is why something could not be
-    checked that has to be; `note` what is worth knowing all the same. `more` counts the differences that
-    were found beyond those in `differences`.
+    were executed again. `unchecked` is why something could not be checked that has to be; `note` what is
+    worth knowing all the same. `more` counts the differences that were found beyond those in `differences`.
     """
 
     episode: str
@@ -47,7 +46,6 @@ class Checked:
     turns: int = 0
     steps: int = 0
     executed: bool = False
-    answers: bool = False
     differences: tuple[Difference, ...] = ()
     more: int = 0
     unchecked: str = ""
