@@ -24,7 +24,7 @@ import numpy as np
 import scorers
 
 ENVIRONMENT = Path(__file__).parents[1] / ".venv-rliable/bin/python"
-ROUNDS = 5
+ROUNDS = 20
 THRESHOLDS = np.linspace(0, 4, 201)
 AGENTS = {"runs": 10, "tasks": 100, "resamples": 10_000, "threads": 2}
 
@@ -53,7 +53,7 @@ OURS = {"aggregates": aggregates, "profile": profile, "improvement": improvement
 def jobs(quick):
     """What is done, and how often rliable does it."""
     x, y = scores(0), scores(1)
-    yield "four aggregates, 10 × 26", {"what": "aggregates", "x": x, "resamples": 2_000}, 3
+    yield "four aggregates, 10 × 26", {"what": "aggregates", "x": x, "resamples": 2_000}, 5
     if not quick:
         yield "four aggregates, 10 × 26", {"what": "aggregates", "x": x, "resamples": 50_000}, 1
     thresholds = {"what": "profile", "x": x, "thresholds": THRESHOLDS, "resamples": 2_000}
