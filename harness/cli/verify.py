@@ -31,7 +31,7 @@ def verify(runs: tuple[Path, ...], workers: int | None, as_json: bool) -> int:
 
     reports = [look(run, workers=workers, told=_quiet if as_json else _progress) for run in runs]
     if as_json:
-        click.echo(json.dumps([_plain(report) for report in reports], indent=2))
+        click.echo(json.dumps([as_record(report) for report in reports], indent=2))
     else:
         for report in reports:
             for line in _lines(report):
@@ -60,22 +60,23 @@ def _lines(report: Report) -> list[str]:
             lines.append(f"{episode.episode}: not checked: {episode.unchecked}")
         elif episode.note and (episode.differences or not episode.executed):
             lines.append(f"{episode.episode}: {episode.note}")
-    return [safe_text(line) for line in [*lines, _verdict(report)]]
+    return [safe_text(line) for line in [*lines, f"{report.run}: {verdict(report)}"]]
 
 
-def _verdict(report: Report) -> str:
+def verdict(report: Report) -> str:
+    """What was found, in a line."""
     episodes = report.episodes
     done = sum(episode.status == "done" for episode in episodes)
     told = f"{len(episodes)} episodes ({done} done), {sum(episode.steps for episode in episodes):,} steps"
     if report.missing:
         told += f"; {len(report.missing)} more are asked for and not there"
     if report.sound:
-        return f"{report.run}: verified: {told}"
-    bad = sum(not episode.sound for episode in episodes)
-    return f"{report.run}: NOT verified: {bad} of {told}"
+        return f"verified: {told}"
+    return f"NOT verified: {sum(not episode.sound for episode in episodes)} of {told}"
 
 
-def _plain(report: Report) -> dict[str, Any]:
+def as_record(report: Report) -> dict[str, Any]:
+    """A report as JSON."""
     return {
         "run": str(report.run),
         "verified": report.sound,
