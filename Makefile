@@ -26,6 +26,10 @@ test: $(READY)  ## the tests that every change must pass
 test-slow: $(READY)  ## the slower tiers that .ci/run adds
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'slow'
 
+test-browser: $(READY)  ## the pages in a real browser: needs Chromium, without it these tests are skipped
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	$(BIN)/python -m pytest -rs -m browser tests/browser
+
 # rliable does not import beside pandas 3, so it has an environment of its own.
 $(RLIABLE)/.ready: tests/scorers/rliable/requirements.txt tests/scorers/rliable/constraints.txt
 	test -x $(RLIABLE)/bin/python || $(PYTHON) -m venv $(RLIABLE)
