@@ -50,28 +50,29 @@ def test_rates_are_bounds_where_none_or_all_succeeded():
     assert rates["words"]["z"].startswith("0 of 10: at most") or " of 10" in rates["words"]["z"]
 
 
-def test_a_real_run(tmp_path):
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
     pytest.importorskip("crafter")
+    folder = tmp_path_factory.mktemp("crafter") / "run"
     spec = RunSpec(
-        tasks=("crafter/standard",), agents=("random",), models=(), episodes=2, limits={"steps": 40}
+        tasks=("crafter/standard",), agents=("random",), models=(), episodes=2, limits={"steps": 8}
     )
-    run(tmp_path / "run", spec)
-    seen = unlocked(read_runs([tmp_path / "run"]))
+    run(folder, spec)
+    return folder
+
+
+def test_a_real_run(played):
+    seen = unlocked(read_runs([played]))
     assert seen.shape == (2, 3 + 22)
     (row,) = crafter_scores(seen).to_dict("records")
     assert 0 <= row["score"] <= 100
     assert row["episodes"] == 2
 
 
-def test_the_command_shows_it(tmp_path, capsys):
-    pytest.importorskip("crafter")
-    spec = RunSpec(
-        tasks=("crafter/standard",), agents=("random",), models=(), episodes=3, limits={"steps": 20}
-    )
-    run(tmp_path / "run", spec)
+def test_the_command_shows_it(played, capsys):
     with pytest.raises(SystemExit):
-        main(["compare", str(tmp_path / "run")])
-    assert "geometric mean of its achievements' rates, over 3 episodes" in capsys.readouterr().out
+        main(["compare", str(played)])
+    assert "geometric mean of its achievements' rates, over 2 episodes" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        main(["compare", str(tmp_path / "run"), "--table", "achievements", "--csv"])
+        main(["compare", str(played), "--table", "achievements", "--csv"])
     assert capsys.readouterr().out.count("\n") == 1 + 22
