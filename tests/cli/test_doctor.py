@@ -10,7 +10,7 @@ PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text
 
 
 def test_every_extra_is_told():
-    extras = set(PROJECT["optional-dependencies"]) - {"all", "dev"}
+    extras = set(PROJECT["optional-dependencies"]) - {"all", "dev", "browser"}
     assert extras == set(_EXTRAS)
 
 
