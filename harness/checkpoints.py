@@ -34,7 +34,7 @@ class Keeper:
     """
 
     def __init__(self, episode: Path, pictures: Path) -> None:
-        self._file = checkpoint_of(episode)
+        self._file = episode.with_suffix(".checkpoint")
         self._pictures = pictures
 
     def save(self, checkpoint: Checkpoint) -> None:
@@ -68,11 +68,6 @@ class Keeper:
         """An observation as it was, with its picture where that is kept."""
         image = read_picture(self._pictures, record.image) if record.image else None
         return replace(observation_of(record), image=image)
-
-
-def checkpoint_of(episode: Path) -> Path:
-    """Where the checkpoint of an episode's file is."""
-    return episode.with_suffix(".checkpoint")
 
 
 def cut_after(path: Path, turns: int) -> int:

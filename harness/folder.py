@@ -33,6 +33,10 @@ _NOTED = (
 """The packages whose versions can change what is played or answered."""
 
 
+SIDE_FILES = (".calls", ".checkpoint")
+"""What an unfinished episode needs to go on, beside its file (`harness.journal`, `harness.checkpoints`)."""
+
+
 def versions() -> dict[str, str]:
     """The versions of Python and of every noted package that is installed."""
     found = {"python": ".".join(map(str, sys.version_info[:3]))}

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.errors import InputError
-from harness.folder import RunFolder, differences
+from harness.folder import SIDE_FILES, RunFolder, differences
 from harness.records import (
     Header,
     RunRecord,
@@ -24,9 +24,6 @@ from harness.records import (
 )
 from harness.spec import config_hash
 from harness.storage import replace_file
-
-_SIDE_FILES = (".calls", ".checkpoint")
-"""What an unfinished episode needs to go on, beside its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +198,7 @@ def _copy(found: _Found, target: Path) -> bool:
     if found.path == target:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    for suffix in _SIDE_FILES:
+    for suffix in SIDE_FILES:
         beside, copy = found.path.with_suffix(suffix), target.with_suffix(suffix)
         if beside.exists():
             replace_file(copy, beside.read_bytes())

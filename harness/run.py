@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from harness import acting
-from harness.checkpoints import checkpoint_of
 from harness.client import Budget
 from harness.episodes import Chain, Order, Result, Running, Watcher, play_chains
 from harness.errors import InputError
-from harness.folder import RunFolder
+from harness.folder import SIDE_FILES, RunFolder
 from harness.journal import journal_of
 from harness.journal import read as read_journal
 from harness.lock import wait_for_tasks
@@ -98,14 +98,20 @@ def _chains(plan: Plan, shard: str | None) -> list[Chain]:
 
 def _what_is_left(order: Order, chains: Iterable[Chain]) -> Iterator[Chain]:
     """The episodes to play; what all of them used before counts against the budget."""
+    beside = _side_files(order.folder)
     for chain in chains:
-        missing = [spec for spec in chain if not _is_done(order, spec)]
+        missing = [spec for spec in chain if not _is_done(order, spec, beside)]
         order.result.done_before += len(chain) - len(missing)
         if missing:
             yield missing
 
 
-def _is_done(order: Order, spec: EpisodeSpec) -> bool:
+def _side_files(folder: RunFolder) -> set[Path]:
+    """What stands beside episodes, listed once: asking at each of them is a request each behind a URL."""
+    return {file for file in (folder.path / "episodes").rglob("*") if file.suffix in SIDE_FILES}
+
+
+def _is_done(order: Order, spec: EpisodeSpec, beside: set[Path]) -> bool:
     path, budget = order.folder.episode(spec.id), order.budget
     if not path.exists():
         return False
@@ -119,8 +125,8 @@ def _is_done(order: Order, spec: EpisodeSpec) -> bool:
     if (header.episode, header.seed, header.config_hash) != (spec.id, spec.seed, order.digest):
         raise InputError(f"{path} belongs to another run; choose another --out")
     if end is not None:  # killed after that was written, these may still be there
-        for beside in (journal_of(path), checkpoint_of(path)):
-            beside.unlink(missing_ok=True)
+        for file in beside.intersection(path.with_suffix(suffix) for suffix in SIDE_FILES):
+            file.unlink(missing_ok=True)
     if end is not None and (end.cost is not None or not budget.in_dollars):
         budget.book(request_id(spec), end.usage.input + end.usage.output, end.cost, 0.0)
     elif (recorded := read_episode(path)) is not None:
