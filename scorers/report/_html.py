@@ -87,7 +87,7 @@ def _ranks(episodes: pd.DataFrame, resamples: int, seed: int) -> list[dict[str, 
 def _environment() -> Environment:
     made = Environment(loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined)
     made.filters["number"] = _number
-    made.filters["interval"] = _interval
+    made.filters["interval"] = interval
     return made
 
 
@@ -95,7 +95,7 @@ def _number(value: Any, form: str = ".2f") -> str:
     return "–" if pd.isna(value) else format(value, form)
 
 
-def _interval(row: dict[str, Any], metric: str) -> str:
+def interval(row: dict[str, Any], metric: str) -> str:
     """The same text as the terminal's: ``0.42 [0.31, 0.55]``."""
     value, low, high = row[metric], row[f"{metric}_low"], row[f"{metric}_high"]
     if pd.isna(value):

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from scorers._board import leaderboard
 from scorers._pairs import rank_sets
+from scorers.report._html import interval
 from scorers.runs import labels, read_runs
 
 
@@ -50,10 +51,9 @@ def index_html(
         _board(f"{name} {version}".strip(), played, by_label, seed=seed, resamples=resamples)
         for (name, version), played in episodes.groupby(["suite", "suite_version"], sort=True)
     ]
-    page = Environment(
-        loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined
-    ).get_template("index.html.j2")
-    return page.render(
+    pages = Environment(loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined)
+    pages.filters["interval"] = interval
+    return pages.get_template("index.html.j2").render(
         title=title, style=style, boards=boards, submissions=submissions, resamples=resamples, seed=seed
     )
 
