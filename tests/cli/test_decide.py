@@ -2,9 +2,8 @@ import json
 import shutil
 
 import pytest
-from ludometer_test_runs import run
+from ludometer_test_runs import ludometer, run
 
-from harness.cli import main
 from harness.cli.decide import UNDECIDED
 from harness.spec import RunSpec
 
@@ -12,12 +11,6 @@ SPEC = {
     "tasks": ("babyai/goto", "babyai/open"), "agents": ("random", "oracle"), "episodes": 12,
     "limits": {"steps": 12}, "workers": 0,
 }  # fmt: skip
-
-
-def ludometer(*arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code
 
 
 @pytest.fixture(scope="module")

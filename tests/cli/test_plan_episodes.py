@@ -1,22 +1,15 @@
 import json
 
 import pytest
-from ludometer_test_runs import run
+from ludometer_test_runs import ludometer, run
 
 import scorers
-from harness.cli import main
 from harness.spec import RunSpec
 
 SPEC = RunSpec(
     tasks=("babyai/goto", "babyai/open"), agents=("random", "oracle", "direct"),
     models=("scripted:go forward,turn left,go forward",), episodes=4, limits={"steps": 12},
 )  # fmt: skip
-
-
-def ludometer(*arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code
 
 
 @pytest.fixture(scope="module")

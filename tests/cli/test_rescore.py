@@ -3,19 +3,12 @@ import shutil
 
 import pandas as pd
 import pytest
-from ludometer_test_runs import run
+from ludometer_test_runs import ludometer, run
 
-from harness.cli import main
 from harness.records import read_run
 from harness.spec import RunSpec
 
 SPEC = RunSpec(tasks=("babyai/goto",), agents=("random", "oracle"), episodes=3, limits={"steps": 20})
-
-
-def ludometer(*arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,9 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
+from harness.cli import main
 from harness.folder import RunFolder
 from harness.plan import make_plan
 from harness.run import Watcher, execute
@@ -47,3 +50,10 @@ def content(folder):
         ]
         for file in files
     }
+
+
+def ludometer(*arguments):
+    """The command line in this process; its exit code."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return ended.value.code
