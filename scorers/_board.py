@@ -90,7 +90,7 @@ def seed_scores(rows: pd.DataFrame) -> NDArray[np.float64]:
     keys = [
         name for name in ("suite", "suite_version", "seed" if "seed" in rows else "index") if name in rows
     ]
-    return rows.groupby(keys, sort=False)["score"].mean().to_numpy(dtype=np.float64)
+    return rows.groupby(keys, sort=False, dropna=False)["score"].mean().to_numpy(dtype=np.float64)
 
 
 def _copies(played: pd.DataFrame) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import InputError
+from scorers._board import seed_scores
 
 Normalise = Literal["atari"]
 _NEEDED = ("task", "run", "score")
@@ -52,9 +53,7 @@ def read_table(path: Path, normalise: Normalise | None = None) -> dict[str, Scor
 
 def _scores(rows: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     ordered = rows.sort_values("run")
-    if "seed" not in ordered:
-        return ordered["score"].to_numpy()
-    return ordered.groupby("seed", sort=False, dropna=False)["score"].mean().to_numpy()
+    return seed_scores(ordered) if "seed" in ordered else ordered["score"].to_numpy()
 
 
 def _read(path: Path) -> pd.DataFrame:
