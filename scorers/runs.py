@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from harness.errors import InputError
 from harness.records import Episode, iter_run
-from scorers.progress import ProgressScorer
+from scorers.progress import COLUMNS, ProgressScorer, row
 
 _EPISODE = ["agent", "suite", "suite_version", "task", "index"]
 
@@ -36,6 +37,20 @@ def read_runs(runs: Sequence[Path], scorer: Scorer | None = None) -> pd.DataFram
     several = set(table.loc[table.duplicated(_EPISODE), "agent"])
     named = table["agent"] + " (" + table["folder"] + ")"
     return table.assign(agent=named.where(table["agent"].isin(several), table["agent"]))
+
+
+def table_with(runs: Sequence[Path], **more: Callable[[Episode, Path], Any]) -> pd.DataFrame:
+    """The progress of every episode of run folders, with columns made of the episode and its folder.
+
+    Raises:
+        InputError: as `read_runs`.
+    """
+    rows = [
+        {**row(episode), **{name: make(episode, run) for name, make in more.items()}}
+        for run in runs
+        for episode in iter_run(run)
+    ]
+    return pd.DataFrame(rows, columns=[*COLUMNS, *more])
 
 
 def _scored(run: Path, scorer: Scorer | None) -> pd.DataFrame:

@@ -59,15 +59,9 @@ def decide(
 
 def _episodes(runs: tuple[Path, ...]) -> pd.DataFrame:
     """The table of episodes, with the series of their seeds."""
-    import pandas as pd
+    from scorers.runs import table_with
 
-    from harness.records import iter_run
-    from scorers.progress import COLUMNS, row
-
-    rows = [
-        {**row(e), "series": e.header.series, "run": str(folder)} for folder in runs for e in iter_run(folder)
-    ]
-    table = pd.DataFrame(rows, columns=[*COLUMNS, "series", "run"])
+    table = table_with(runs, series=lambda e, _: e.header.series, run=lambda _, folder: str(folder))
     if table["agent"].nunique() == 1 and table["run"].nunique() == 2:
         # The same agent, played in two ways that its name does not tell: then the runs are compared.
         table["agent"] += " in " + table["run"]

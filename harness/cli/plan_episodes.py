@@ -121,13 +121,9 @@ def _from_runs(
 
 def _episodes(runs: tuple[Path, ...]) -> pd.DataFrame:
     """The table of episodes, with the calls and tokens of each."""
-    import pandas as pd
+    from scorers.runs import table_with
 
-    from harness.records import iter_run
-    from scorers.progress import COLUMNS, row
-
-    rows = [{**row(e), "calls": len(e.calls)} for folder in runs for e in iter_run(folder)]
-    table = pd.DataFrame(rows, columns=[*COLUMNS, "calls"])
+    table = table_with(runs, calls=lambda e, _: len(e.calls))
     return table.assign(tokens=table["input_tokens"] + table["output_tokens"])
 
 
