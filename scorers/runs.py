@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,12 @@ Scorer = Callable[[Iterable[Episode]], pd.DataFrame]
 """Recorded episodes → a table with one row an episode (`harness.api.Scorer.score`)."""
 
 
-def read_runs(runs: Sequence[Path], scorer: Scorer | None = None) -> pd.DataFrame:
+def read_runs(
+    runs: Sequence[Path], scorer: Scorer | None = None, *, watch: Callable[[Episode], None] | None = None
+) -> pd.DataFrame:
     """Score run folders; the column ``folder`` says which of them an episode is of.
+
+    `watch` is shown every episode as it is read, so that nothing else has to read the folders again.
 
     With a scorer of one's own its ``score`` stands in for the progress, and its other columns stand beside.
 
@@ -31,7 +35,8 @@ def read_runs(runs: Sequence[Path], scorer: Scorer | None = None) -> pd.DataFram
         InputError: a folder is no run, or an episode of it cannot be read.
     """
     tables = [
-        _scored(run, scorer).assign(folder=label) for run, label in zip(runs, labels(runs), strict=True)
+        _scored(run, scorer, watch).assign(folder=label)
+        for run, label in zip(runs, labels(runs), strict=True)
     ]
     table = pd.concat(tables, ignore_index=True)
     several = set(table.loc[table.duplicated(_EPISODE), "agent"])
@@ -53,8 +58,9 @@ def table_with(runs: Sequence[Path], **more: Callable[[Episode, Path], Any]) -> 
     return pd.DataFrame(rows, columns=[*COLUMNS, *more])
 
 
-def _scored(run: Path, scorer: Scorer | None) -> pd.DataFrame:
-    table = ProgressScorer().score(iter_run(run))
+def _scored(run: Path, scorer: Scorer | None, watch: Callable[[Episode], None] | None) -> pd.DataFrame:
+    episodes = iter_run(run)
+    table = ProgressScorer().score(episodes if watch is None else _watched(episodes, watch))
     if scorer is None:
         return table
     own = scorer(iter_run(run))
@@ -63,6 +69,12 @@ def _scored(run: Path, scorer: Scorer | None) -> pd.DataFrame:
     beside = own[[name for name in own.columns if name not in table.columns]]
     # Whether its measure is success or failure we do not know, so it is not taken for one.
     return table.assign(score=own["score"].astype(float), binary=None).join(beside)
+
+
+def _watched(episodes: Iterable[Episode], watch: Callable[[Episode], None]) -> Iterator[Episode]:
+    for episode in episodes:
+        watch(episode)
+        yield episode
 
 
 def labels(runs: Sequence[Path]) -> list[str]:

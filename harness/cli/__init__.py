@@ -12,7 +12,7 @@ _COMMANDS = {
     "play": ("harness.cli.play:play", "Play a task yourself, recorded and scored as any agent."),
     "demos": ("harness.cli.demos:demos", "Make demonstrations for the few-shot agent."),
     "report": ("harness.cli.report:report", "Write the HTML report of runs."),
-    "compare": ("harness.cli.report:compare", "Compare the agents of runs in the terminal."),
+    "compare": ("harness.cli.compare:compare", "Compare the agents of runs in the terminal."),
     "site": ("harness.cli.site:site", "Write a leaderboard of verified runs as static pages."),
     "aggregate": ("harness.cli.aggregate:aggregate", "Aggregate any table of scores (CSV), with intervals."),
     "published": ("harness.cli.published:published", "Show scores that others published, and where."),

@@ -69,10 +69,11 @@ def _story(folder: RunFolder, result: Result) -> list[str]:
 
 
 def _report(folder: RunFolder, live: Live, *, quiet: bool) -> None:
-    from scorers.report import write_html
+    from harness.cli.report import write_report
 
+    path = folder.path / "report.html"
     try:
-        path = write_html([folder.path], folder.path / "report.html")
+        write_report([folder.path], path)
     except InputError as error:
         live.say(f"no HTML report: {error}")
         return

@@ -1,4 +1,4 @@
-"""The tables of a comparison as people read them, and in the terminal."""
+"""The tables of a comparison in the terminal."""
 
 from __future__ import annotations
 
@@ -10,107 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.terminal import safe_text
-
-_SHOWN = ("agent", "mean", "IQM", "scored", "failed", "lost", "tokens", "cost")
-
-
-def estimate(row: Any, metric: str) -> str:
-    """``0.42 [0.31, 0.55]``; without an interval ``0.42 [–]``."""
-    value, low, high = row[metric], row[f"{metric}_low"], row[f"{metric}_high"]
-    if pd.isna(value):
-        return "–"
-    return f"{value:.2f} {interval(low, high)}"
-
-
-def _short(count: int) -> str:
-    """``653k``."""
-    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
-        if count >= size:
-            return f"{count / size:.3g}{letter}"
-    return str(count)
-
-
-def interval(low: float, high: float, sign: str = "") -> str:
-    """``[0.31, 0.55]``; where there is none ``[–]``."""
-    return "[–]" if pd.isna(low) else f"[{low:{sign}.2f}, {high:{sign}.2f}]"
-
-
-def board_cells(board: pd.DataFrame) -> list[dict[str, str]]:
-    """The leaderboard."""
-    shown = _columns(board)
-    return [{name: cells[name] for name in shown} for cells in map(_board_row, board.to_dict("records"))]
-
-
-def _board_row(row: dict[Any, Any]) -> dict[str, str]:
-    return {
-        "agent": str(row["agent"]),
-        "mean": estimate(row, "mean"),
-        "IQM": estimate(row, "iqm"),
-        "scored": f"{row['episodes'] - row['missing']}/{row['episodes']}",
-        "failed": str(row["failed"]),
-        "lost": f"{row['invalid_rate']:.1%}",
-        "tokens": _short(row["tokens"]),
-        "cost": "unknown" if pd.isna(row["cost"]) else f"${row['cost']:.2f}",
-    }
-
-
-def task_cells(tasks: pd.DataFrame) -> list[dict[str, str]]:
-    """Every agent on every task."""
-    return [
-        {
-            "agent": str(row["agent"]),
-            "task": str(row["task"]),
-            "mean": "–" if pd.isna(row["mean"]) else f"{row['mean']:.2f} {interval(row['low'], row['high'])}",
-            "runs": str(row["runs"]),
-            "missing": str(row["missing"]),
-            "interval": str(row["words"] or row["method"]),
-        }
-        for row in tasks.to_dict("records")
-    ]
-
-
-def pair_cells(pairs: pd.DataFrame) -> list[dict[str, str]]:
-    """Every pair of agents: in all, or task by task."""
-    return [
-        {
-            "verdict": str(row["words"]),
-            **({"task": str(row["task"])} if "task" in row else {}),
-            "difference": f"{row['difference']:+.2f} {interval(row['low'], row['high'], '+')}",
-            "P(better)": f"{row['probability']:.2f} "
-            f"{interval(row['probability_low'], row['probability_high'])}",
-            "p": p_value(row["p_value"]),
-            "p (Holm)": p_value(row["p_holm"]),
-            "seeds": str(row["pairs"]),
-        }
-        for row in pairs.to_dict("records")
-    ]
-
-
-def crafter_cells(scores: pd.DataFrame) -> list[dict[str, str]]:
-    """Crafter's score of every agent, in percent."""
-    return [
-        {
-            "agent": str(row["agent"]),
-            "task": str(row["task"]),
-            "Crafter score %": f"{row['score']:.1f} {interval(row['low'], row['high'])}",
-            "episodes": str(row["episodes"]),
-        }
-        for row in scores.to_dict("records")
-    ]
-
-
-def achievement_cells(rates: pd.DataFrame) -> list[dict[str, str]]:
-    """How often each achievement of Crafter was unlocked."""
-    return [
-        {
-            "agent": str(row["agent"]),
-            "task": str(row["task"]),
-            "achievement": str(row["achievement"]),
-            "rate": f"{row['rate']:.2f} {interval(row['low'], row['high'])}",
-            "unlocked": str(row["words"]),
-        }
-        for row in rates.to_dict("records")
-    ]
+from scorers.cells import board_cells, interval, p_value
 
 
 def print_crafter(scores: pd.DataFrame, console: Console | None = None) -> None:
@@ -161,11 +61,6 @@ def _repairs(row: Any) -> list[str]:
     return [f"answers read strictly {row['strict_rate']:.1%}, with repairs {row['tolerant_rate']:.1%}"]
 
 
-def p_value(value: float) -> str:
-    """Three digits; what is smaller is told as such, never as zero."""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
 def print_pairs(pairs: pd.DataFrame, ranks: pd.DataFrame, console: Console | None = None) -> None:
     """Print what ranks are open, and what can be said of each pair."""
     console = console or Console(highlight=False)
@@ -188,9 +83,3 @@ def print_verdicts(pairs: pd.DataFrame, console: Console | None = None) -> None:
         task = f"{row['task']}: " if "task" in row else ""
         rests = f"Holm p {p_value(row['p_holm'])}, {row['pairs']} seeds{where}"
         console.print(Text(f"  {safe_text(task + row['words'])}: {numbers}, {rests}"), soft_wrap=True)
-
-
-def _columns(board: pd.DataFrame) -> list[str]:
-    """Tokens and cost are shown where a model was asked."""
-    asked = bool((board["tokens"] > 0).any())
-    return [name for name in _SHOWN if asked or name not in ("tokens", "cost")]

@@ -1,164 +1,128 @@
-"""``ludometer report`` and ``ludometer compare``: from run folders to numbers that people read."""
+"""``ludometer report``: what runs say, as files that people read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli._paths import RUNS, Place
-from harness.errors import InputError
-from harness.terminal import safe_text
+from harness.cli._scorer import SCORER, score_of
+from harness.folder import write_atomic
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from scorers.report import Contents, Table
 
-
-_SCORER = click.option("--scorer", metavar="NAME", help="A scorer of a plugin, in place of the progress.")
-
-
-def _scorer(name: str | None) -> Callable[..., pd.DataFrame] | None:
-    if name is None:
-        return None
-    from harness import plugins
-
-    score: Callable[..., pd.DataFrame] = plugins.load("scorers", name)().score
-    return score
+_LEADERBOARD = "leaderboard"
 
 
 @click.command()
 @RUNS
-@click.option("--html", type=Place(), help="Where to write it (default: RUN/report.html).")
+@click.option("--html", type=Place(), help="One file that opens offline (default: RUN/report.html).")
+@click.option("--md", type=Place(), help="All tables in Markdown.")
+@click.option("--csv", type=Place(), help="All tables into a folder; into FILE.csv the leaderboard alone.")
+@click.option("--latex", type=Place(), help="All tables in LaTeX.")
 @click.option("--title", help="The report's heading.")
-@_SCORER
+@SCORER
+@click.option("--published", is_flag=True, help="Show what others published for these tasks beside.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap's generator.")
 def report(
-    runs: tuple[Path, ...], html: Path | None, title: str | None, scorer: str | None, seed: int
-) -> None:
-    """Write one HTML file that opens offline."""
-    from scorers.report import write_html
-
-    out = html or runs[0] / "report.html"
-    path = write_html(list(runs), out, title=title, scorer=_scorer(scorer), seed=seed)
-    click.echo(f"report: {path}")
-
-
-_FORMS = {"json": "JSON", "csv": "CSV", "md": "Markdown", "latex": "LaTeX"}
-_TABLES = ("board", "tasks", "pairs", "pairs-by-task", "crafter", "achievements")
-
-
-def _form_options(command: Callable[..., None]) -> Callable[..., None]:
-    for name, words in reversed(_FORMS.items()):
-        command = click.option(f"--{name}", "form", flag_value=name, help=f"As {words}.")(command)
-    return command
-
-
-@click.command()
-@RUNS
-@click.option("--table", type=click.Choice(_TABLES), help="Only this table.")
-@_form_options
-@_SCORER
-@click.option("--published", is_flag=True, help="Show what others published for these tasks, too.")
-@click.option("--fail-if-worse", is_flag=True, help="Exit with 1 if an agent is worse than the first run's.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap's generator.")
-def compare(
     runs: tuple[Path, ...],
     *,
-    table: str | None,
-    form: str | None,
+    html: Path | None,
+    md: Path | None,
+    csv: Path | None,
+    latex: Path | None,
+    title: str | None,
     scorer: str | None,
     published: bool,
-    fail_if_worse: bool,
     seed: int,
 ) -> None:
-    """Compare all agents of one or more run folders: leaderboard, ranks, every pair on the same seeds.
+    """Write what runs say: as HTML, or in the forms that are asked for.
 
-    An agent that played the same episodes in several folders is held against itself. With
-    --fail-if-worse the first folder is the baseline; exit codes: 0 nothing is worse, 1 something is, 2 it
-    cannot be said.
+    Every form holds the same numbers, those of `ludometer compare`.
     """
-    from scorers.runs import labels, read_runs
+    from scorers.report import contents
 
-    if fail_if_worse and len(runs) < 2:
-        raise InputError("--fail-if-worse needs a baseline and another run folder")
-    episodes = read_runs(runs, _scorer(scorer))
-    if episodes.empty:
-        raise InputError(f"{runs[0]}: no episode is recorded yet")
-    _show(episodes, table, form, seed)
-    if published and form is None:
-        _published(episodes)
-    if fail_if_worse and _worse(episodes, labels(runs)[0], seed):
-        raise click.exceptions.Exit(1)
-
-
-def _published(episodes: pd.DataFrame) -> None:
-    """Print what others published for these tasks, apart: none of it is in a test."""
-    from harness.cli.published import print_rows
-    from scorers.published import beside
-
-    rows = beside(episodes)
-    click.echo("Published by others (not measured here, and in no test above):" if len(rows)
-               else "Nothing is published for these tasks.")  # fmt: skip
-    print_rows(rows)
+    found = contents(runs, scorer=score_of(scorer), scorer_name=scorer, published=published, seed=seed)
+    if html is None and not (md or csv or latex):
+        html = runs[0] / "report.html"
+    if html is not None:
+        _write(html, _html(found, html, title))
+    if md is not None:
+        _write(md, _markdown(found))
+    if latex is not None:
+        _write(latex, _latex(found))
+    if csv is not None:
+        _write_csv(found, csv)
+    for path in filter(None, (html, md, csv, latex)):
+        click.echo(f"report: {path}")
 
 
-def _show(episodes: pd.DataFrame, which: str | None, form: str | None, seed: int) -> None:
-    """Print one table, or all that the terminal shows."""
-    import scorers
-    from harness.cli import _forms, _tables
-    from scorers import crafter
+def write_report(runs: Sequence[Path], html: Path) -> None:
+    """Write the report of run folders with the defaults.
 
-    if which is None and form is None:
-        _tables.print_leaderboard(scorers.leaderboard(episodes, seed=seed))
-        _tables.print_crafter(crafter.crafter_scores(crafter.unlocked(episodes), seed=seed))
-        _tables.print_pairs(scorers.pairwise(episodes, seed=seed), scorers.rank_sets(episodes, seed=seed))
-        return
-    found, to_cells = _table(episodes, which or "board", seed)
-    if form in ("json", "csv"):
-        click.echo({"json": _forms.to_json, "csv": _forms.csv}[form](found))
-    elif form is not None:
-        click.echo({"md": _forms.markdown, "latex": _forms.latex}[form](to_cells(found)))
-    elif to_cells is _tables.pair_cells:
-        _tables.print_verdicts(found)
-    else:
-        _tables.print_cells(to_cells(found))
+    Raises:
+        InputError: a folder is no run, holds no episode, or the extra `report` is not installed.
+        CannotWrite: the file cannot be written.
+    """
+    from scorers.report import contents
+
+    _write(html, _html(contents(runs), html, None))
 
 
-def _table(episodes: pd.DataFrame, which: str, seed: int) -> tuple[pd.DataFrame, Callable[..., Any]]:
-    """A table, and how people read it."""
-    import scorers
-    from harness.cli import _tables
-    from scorers import crafter
+def _html(found: Contents, html: Path, title: str | None) -> str:
+    from scorers.report import report_html
 
-    match which:
-        case "board":
-            return scorers.leaderboard(episodes, seed=seed), _tables.board_cells
-        case "tasks":
-            return scorers.by_task(episodes, seed=seed), _tables.task_cells
-        case "pairs":
-            return scorers.pairwise(episodes, seed=seed), _tables.pair_cells
-        case "pairs-by-task":
-            return scorers.pairwise_by_task(episodes, seed=seed), _tables.pair_cells
-        case "crafter":
-            return crafter.crafter_scores(crafter.unlocked(episodes), seed=seed), _tables.crafter_cells
-        case _:
-            return crafter.achievement_rates(crafter.unlocked(episodes)), _tables.achievement_cells
+    return report_html(found, html.parent, title, _command(found, html, title))
 
 
-def _worse(episodes: pd.DataFrame, first: str, seed: int) -> bool:
-    """Say on stderr which agents are worse than the baseline's."""
-    import scorers
-    from harness.cli import _tables
+def _command(found: Contents, html: Path, title: str | None) -> str:
+    """What makes the report again."""
+    words = ["ludometer", "report", *map(str, found.runs), "--html", str(html)]
+    words += ["--title", title] if title else []
+    words += ["--scorer", found.scorer] if found.scorer else []
+    words += ["--published"] if found.published is not None else []
+    words += ["--seed", str(found.seed)] if found.seed else []
+    return shlex.join(words)
 
-    baseline = set(episodes.loc[episodes["folder"] == first, "agent"])
-    try:
-        found = scorers.worse_than_baseline(episodes, baseline, seed=seed)
-    except ValueError as error:
-        raise InputError(f"--fail-if-worse: {error}") from None
-    for row in found.to_dict("records"):
-        span = _tables.interval(-row["high"], -row["low"], "+")
-        line = f"worse: {row['b']} than {row['a']}: {-row['difference']:+.2f} {span}"
-        click.echo(safe_text(f"{line}, Holm p {_tables.p_value(row['p_holm'])}"), err=True)
-    return not found.empty
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all; what UTF-8 cannot hold (a lone surrogate) is written as an escape."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, text.encode("utf-8", "backslashreplace").decode())
+
+
+def _tables(found: Contents) -> list[Table]:
+    from scorers.report import tables
+
+    return [table for section in tables(found).values() for table in section]
+
+
+def _markdown(found: Contents) -> str:
+    from harness.cli import _forms
+
+    parts = [
+        f"## {table.name}\n\n{table.caption}\n\n{_forms.markdown(table.cells)}\n" for table in _tables(found)
+    ]
+    return "\n".join(parts)
+
+
+def _latex(found: Contents) -> str:
+    from harness.cli import _forms
+
+    return "\n\n".join(f"% {table.name}\n{_forms.latex(table.cells)}" for table in _tables(found)) + "\n"
+
+
+def _write_csv(found: Contents, path: Path) -> None:
+    from harness.cli import _forms
+
+    for table in _tables(found):
+        text = _forms.csv(table.frame) + "\n"
+        if path.suffix != ".csv":
+            _write(path / f"{table.name}.csv", text)
+        elif table.name == _LEADERBOARD:
+            _write(path, text)

@@ -1,5 +1,7 @@
-"""The report: one HTML file that opens offline and answers who is better, by how much, how sure."""
+"""The report: who is better, by how much, how sure, where, at what price, how honest, what ran."""
 
-from scorers.report._html import write_html
+from scorers.report._contents import Contents, contents
+from scorers.report._html import report_html
+from scorers.report._tables import Table, tables
 
-__all__ = ["write_html"]
+__all__ = ["Contents", "Table", "contents", "report_html", "tables"]

@@ -1,111 +1,129 @@
-"""Puts the report together: tables by Jinja with everything escaped, plots by Vega-Lite, one file."""
+"""The report as one HTML file: everything escaped by Jinja, plots by Vega-Lite, nothing fetched."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.errors import InputError
-from harness.records import read_record
-from scorers._board import by_task, leaderboard
-from scorers._pairs import pairwise, rank_sets
-from scorers.progress import OUTCOMES
-from scorers.runs import Scorer, read_runs
+from scorers.report._contents import Contents
+from scorers.report._tables import TEXT, tables
+from scorers.report._text import visible, visible_everywhere
+
+SECTIONS = {
+    "board": ("Who is better, by how much, how sure", "Leaderboard", ["aggregates", "pairs"]),
+    "tasks": ("Where", "Tasks", ["tasks", "profiles"]),
+    "price": ("At what price", "Price", ["price-dollars", "price-tokens", "price-seconds"]),
+    "honesty": ("How honest", "Failures", ["outcomes", "endings"]),
+    "behaviour": ("How it behaves", "Behaviour", ["progress", "achievements", "depths", "actions"]),
+}
+"""Heading, name in the menu, and plots of each section that shows numbers."""
 
 
-def write_html(
-    runs: Sequence[Path],
-    out: Path,
-    *,
-    title: str | None = None,
-    scorer: Scorer | None = None,
-    seed: int = 0,
-    resamples: int = 10_000,
-) -> Path:
-    """Write the report of one or more run folders.
+def report_html(report: Contents, folder: Path, title: str | None = None, command: str = "") -> str:
+    """The report as the text of an HTML file.
 
     Args:
-        runs: the run folders.
-        out: the file to write.
+        report: what it says.
+        folder: where the file will stand; links to records start there.
         title: its heading.
-        scorer: what scores the episodes, in place of their progress.
-        seed: of the bootstrap.
-        resamples: of the bootstrap.
+        command: what makes it again.
 
     Raises:
-        InputError: a folder is no run, holds no episode, or the extra `report` is not installed.
+        InputError: the extra `report` is not installed.
     """
     for module in ("altair", "vl_convert"):
         if find_spec(module) is None:
             raise InputError(f'the report needs {module}: pip install "ludometer[report]"')
-    episodes = read_runs(runs, scorer)
-    if episodes.empty:
-        raise InputError(f"{runs[0]} holds no episode yet")
-    from scorers.report._charts import charts
+    from scorers.report._charts import LABELS, charts
 
-    board = leaderboard(episodes, resamples=resamples, seed=seed)
-    tasks = by_task(episodes, resamples=resamples, seed=seed)
+    anchors = _anchors(report.episodes)
     page = _environment().get_template("report.html.j2")
-    text = page.render(
-        title=title or f"Ludometer: {', '.join(sorted(set(episodes['suite'])))}",
-        board=board.to_dict("records"),
-        tasks=tasks.to_dict("records"),
-        pairs=pairwise(episodes, resamples=resamples, seed=seed).to_dict("records"),
-        ranks={row["agent"]: row for row in _ranks(episodes, resamples, seed)},
-        episodes=_links(episodes, out),
-        outcomes=OUTCOMES,
-        totals=_totals(episodes),
-        settings=[_settings(run) for run in runs],
-        charts=_json(charts(board, tasks, episodes)),
+    return page.render(
+        title=heading(report, title),
+        command=command,
+        report=report,
+        answer=answer(report),
+        sections=SECTIONS,
+        tables=tables(report),
+        text_columns=TEXT,
+        labels=LABELS,
+        anchors=anchors,
+        agents=_by_agent(report, folder, anchors),
+        totals=totals(report.episodes),
+        settings=_settings(report),
+        charts=_json(visible_everywhere(charts(report))),
         runtime=Markup(_runtime()),  # noqa: S704 - our own dependency's script
-        style=Markup((files(__package__) / "report.css").read_text(encoding="utf-8")),  # noqa: S704
-        resamples=resamples,
-        seed=seed,
+        style=Markup(_own("report.css")),  # noqa: S704
+        script=Markup(_own("report.js")),  # noqa: S704
     )
-    # What UTF-8 cannot hold (a lone surrogate) must not keep the whole report from being written.
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(text.encode("utf-8", "backslashreplace"))
-    return out
 
 
-def _ranks(episodes: pd.DataFrame, resamples: int, seed: int) -> list[dict[str, Any]]:
-    rows = rank_sets(episodes, resamples=resamples, seed=seed).to_dict("records")
-    return [{str(key): value for key, value in row.items()} for row in rows]
+def heading(report: Contents, title: str | None) -> str:
+    """The title, or one of the suites."""
+    return title or f"Ludometer: {', '.join(sorted(set(report.episodes['suite'])))}"
+
+
+def answer(report: Contents) -> list[str]:
+    """Who is better, in a sentence or two."""
+    if report.board["mean"].isna().all():
+        return ["No episode has a score yet."]
+    best = str(report.board["agent"].iloc[0])
+    partly = [flag for flag in report.board["flags"].iloc[0] if flag.endswith(" tasks")]
+    found = [f"{best} has the highest mean{f' ({partly[0]})' if partly else ''}."]
+    pairs = report.pairs[(report.pairs["a"] == best) | (report.pairs["b"] == best)]
+    unclear = pairs["words"].str.endswith("cannot be told apart")
+    for words, rows in (
+        ("It is better than", pairs[~unclear]),
+        ("It cannot be told apart from", pairs[unclear]),
+    ):
+        others = [str(row["b"] if row["a"] == best else row["a"]) for row in rows.to_dict("records")]
+        if others:
+            found.append(f"{words} {', '.join(others)}.")
+    return found
+
+
+def totals(episodes: pd.DataFrame) -> dict[str, int]:
+    """How much was played."""
+    return {
+        "episodes": len(episodes),
+        "scored": int(episodes["score"].notna().sum()),
+        "failed": int((episodes["status"] == "failed").sum()),
+        "unfinished": int((episodes["status"] == "unfinished").sum()),
+        "agents": int(episodes["agent"].nunique()),
+        "tasks": int(episodes["task"].nunique()),
+    }
 
 
 @cache
 def _environment() -> Environment:
-    made = Environment(loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined)
-    made.filters["number"] = _number
-    made.filters["interval"] = interval
-    return made
+    return Environment(
+        loader=PackageLoader(__package__, "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
-def _number(value: Any, form: str = ".2f") -> str:
-    return "–" if pd.isna(value) else format(value, form)
-
-
-def interval(row: dict[str, Any], metric: str) -> str:
-    """The same text as the terminal's: ``0.42 [0.31, 0.55]``."""
-    value, low, high = row[metric], row[f"{metric}_low"], row[f"{metric}_high"]
-    if pd.isna(value):
-        return "–"
-    return f"{value:.2f} [–]" if pd.isna(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+def _own(name: str) -> str:
+    return (files(__package__) / name).read_text(encoding="utf-8")
 
 
 def _json(value: Any) -> Markup:
     r"""JSON that can stand inside a script element: no ``<``, ``>``, ``&`` or line separators in it."""
-    text = json.dumps(value, ensure_ascii=True)
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     for char in "<>&":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return Markup(text)  # noqa: S704 - nothing in it can end the element
@@ -120,32 +138,70 @@ def _runtime() -> str:
     return bundle.replace("</script", "<\\/script")
 
 
-def _links(episodes: pd.DataFrame, out: Path) -> list[dict[str, Any]]:
-    """The episodes with the way to each file from where the report stands."""
-    here = out.parent.resolve()
-    rows = episodes.sort_values(["agent", "task", "index"]).to_dict("records")
+def _anchors(episodes: pd.DataFrame) -> dict[tuple[str, str | None], str]:
+    """(agent, task) → the anchor of their episodes; (agent, None) → that of all of the agent's."""
+    found: dict[tuple[str, str | None], str] = {}
+    for place, (agent, played) in enumerate(episodes.groupby("agent", sort=True)):
+        found[str(agent), None] = f"e{place}"
+        for number, task in enumerate(sorted(played["task"].unique())):
+            found[str(agent), str(task)] = f"e{place}-{number}"
+    return found
+
+
+def _by_agent(
+    report: Contents, folder: Path, anchors: dict[tuple[str, str | None], str]
+) -> list[dict[str, Any]]:
+    """Every episode with the way to its record, by agent and task."""
+    found = []
+    for agent, played in report.episodes.groupby("agent", sort=True):
+        tasks = [
+            {
+                "task": task,
+                "anchor": anchors[str(agent), str(task)],
+                "episodes": [
+                    _episode(report, folder, row) for row in rows.sort_values("index").to_dict("records")
+                ],
+            }
+            for task, rows in played.groupby("task", sort=True)
+        ]
+        found.append(
+            {"agent": agent, "anchor": anchors[str(agent), None], "count": len(played), "tasks": tasks}
+        )
+    return found
+
+
+def _episode(report: Contents, folder: Path, row: dict[Any, Any]) -> dict[str, Any]:
+    notes = report.behaviour
+    limit = None if pd.isna(row["limit"]) else f"limit: {row['limit']}"
+    return {
+        "index": row["index"],
+        "seed": row["seed"],
+        "score": "–" if pd.isna(row["score"]) else f"{row['score']:g}",
+        "steps": row["steps"],
+        "turns": row["turns"],
+        "ending": limit or (row["status"] if pd.isna(row["ending"]) else row["ending"]),
+        "failure": notes.failures.get(row["path"], "") if row["status"] == "failed" else "",
+        "lost": notes.first_lost.get(row["path"]),
+        "href": _href(str(row["path"]), folder),
+        "path": row["path"],
+    }
+
+
+def _href(path: str, folder: Path) -> str | None:
+    """The way from the report to a record; none to a store behind a network."""
+    if "://" in path:
+        return None
+    return quote(os.path.relpath(Path(path).resolve(), folder.resolve()).encode("utf-8", "surrogateescape"))
+
+
+def _settings(report: Contents) -> list[dict[str, Any]]:
     return [
-        {**{str(k): v for k, v in row.items()}, "path": os.path.relpath(Path(row["path"]).resolve(), here)}
-        for row in rows
+        {
+            "folder": str(run),
+            "hash": record.config_hash,
+            "schema": record.schema_version,
+            "versions": record.versions,
+            "config": json.dumps(record.config, indent=2, sort_keys=True, ensure_ascii=False),
+        }
+        for run, record in zip(report.runs, report.records, strict=True)
     ]
-
-
-def _totals(episodes: pd.DataFrame) -> dict[str, Any]:
-    return {
-        "episodes": len(episodes),
-        "scored": int(episodes["score"].notna().sum()),
-        "failed": int((episodes["status"] == "failed").sum()),
-        "unfinished": int((episodes["status"] == "unfinished").sum()),
-        "agents": int(episodes["agent"].nunique()),
-        "tasks": int(episodes["task"].nunique()),
-    }
-
-
-def _settings(run: Path) -> dict[str, Any]:
-    record = read_record(run)
-    return {
-        "folder": str(run),
-        "hash": record.config_hash,
-        "versions": record.versions,
-        "config": json.dumps(record.config, indent=2, sort_keys=True),
-    }

@@ -13,6 +13,7 @@ from harness.cli import _forms, _tables, main
 from harness.cli._show import show_episode
 from harness.records import read_run
 from harness.terminal import safe_text
+from scorers import cells
 from scorers.progress import ProgressScorer
 
 HOSTILE = "\x1b[31mred\x07 [bold]x[/bold] \u202e \x00 </script> =1+1"
@@ -68,9 +69,9 @@ def test_tables_hold_the_same_numbers_and_no_formula(run):
     board = scorers.leaderboard(table)
     assert _forms.csv(board).splitlines()[1].startswith("'=cmd()")
     assert json.loads(_forms.to_json(board))[0]["mean"] == board["mean"][0]
-    shown = _tables.estimate(board.iloc[0], "mean")
-    assert shown in _forms.markdown(_tables.board_cells(board))
-    assert shown in _forms.latex(_tables.board_cells(board))
+    shown = cells.estimate(board.iloc[0], "mean")
+    assert shown in _forms.markdown(cells.board_cells(board))
+    assert shown in _forms.latex(cells.board_cells(board))
     out = io.StringIO()
     _tables.print_leaderboard(board, Console(file=out, width=80))
     assert shown in out.getvalue()

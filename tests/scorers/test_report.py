@@ -1,87 +1,300 @@
-"""The report opens offline, holds the terminal's numbers, and shows hostile text as text."""
+"""The report opens offline, holds the terminal's numbers in every form, and shows hostile text as text."""
 
+import csv
+import json
 import re
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import pytest
+import vl_convert
 
 import scorers
 from harness.cli import main
-from harness.cli._tables import estimate
 from harness.records import read_run
+from scorers import cells
 from scorers.progress import ProgressScorer
-from scorers.report import write_html
+from scorers.report import contents, report_html, tables
 
-HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}\u202e\x1b[31m</script><!--"
+HOSTILE = (
+    "=cmd()|<script>alert(1)</script>\"'&{{7*7}}\u202e\x1b[31m\0</script><!-- javascript:alert(2) \\input{x}"
+)
 
 
 class Reader(HTMLParser):
+    """What a browser makes of a page: scripts, links, ids, words, tags."""
+
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
-        self.scripts, self.links, self.words, self._script = [], [], [], False
+        self.scripts, self.links, self.sources, self.ids, self.words = [], [], [], [], []
+        self._tag = ""
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        self._script = tag == "script"
-        if self._script:
+        self._tag = tag
+        if tag == "script":
             self.scripts.append("")
-        self.links += [value for name, value in attrs if name in ("href", "src")]
+        self.links += [value for name, value in attrs if name == "href"]
+        self.sources += [value for name, value in attrs if name in ("src", "srcset", "action")]
+        self.ids += [value for name, value in attrs if name == "id"]
 
     def handle_endtag(self, tag):
-        self._script = False
+        self._tag = ""
 
     def handle_data(self, data):
-        if self._script:
+        if self._tag == "script":
             self.scripts[-1] += data
-        else:
+        elif self._tag != "style":
             self.words.append(data)
+
+    @property
+    def specs(self):
+        return json.loads(self.scripts[1])
+
+
+def ludometer(*arguments):
+    with pytest.raises(SystemExit) as stopped:
+        main(list(map(str, arguments)))
+    return stopped.value.code
+
+
+def played(folder, *arguments):
+    assert ludometer("run", *arguments, "--out", folder) == 0
+    return folder
+
+
+def page(*runs, **settings):
+    found = contents(runs, resamples=200, **settings)
+    return Reader(report_html(found, runs[0]))
+
+
+def drawn(reader):
+    """Every plot by name, as a browser would draw it."""
+    return {name: vl_convert.vegalite_to_svg({**spec, "width": 400}) for name, spec in reader.specs.items()}
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("report") / "run"
-    command = ["run", "-t", "babyai/goto", "-a", "random", "-a", "oracle", "-n", "5", "--out", str(folder)]
-    with pytest.raises(SystemExit) as stopped:
-        main(command)
-    assert stopped.value.code == 0
-    return folder
+    answers = "scripted:go forward,turn left,nonsense"
+    agents = ("-a", "random", "-a", "oracle", "-a", "direct", "-m", answers)
+    tasks = ("-t", "babyai/goto", "-t", "minigrid/MiniGrid-DoorKey-5x5-v0")
+    return played(tmp_path_factory.mktemp("report") / "run", *tasks, *agents, "-n", "4", "--steps", "8")
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """Of Crafter and NetHack, by agents that ask no model."""
+    tasks = ("-t", "crafter/standard", "-t", "nethack/NetHackScore-v0")
+    return played(tmp_path_factory.mktemp("report") / "many", *tasks, "-a", "random", "-n", "2",
+                  "--steps", "20")  # fmt: skip
 
 
 def test_one_offline_file(run):
     text = (run / "report.html").read_text()
-    assert len(text) < 3_000_000
-    page = Reader(text)
-    assert len(page.scripts) == 3
-    assert page.links
-    for link in page.links:
-        assert link.startswith("#") or (run / link).is_file(), link
+    assert len(text.encode()) < 3_000_000
+    reader = Reader(text)
+    assert len(reader.scripts) == 3
+    assert reader.sources == []
+    assert len(reader.ids) == len(set(reader.ids))
+    records = [link for link in reader.links if not link.startswith("#")]
+    assert len(records) == len(read_run(run))
+    assert all((run / unquote(link)).is_file() for link in records)
+    assert {link[1:] for link in reader.links if link.startswith("#")} <= set(reader.ids)
     assert "default-src 'none'" in text
     assert "unsafe-eval" not in text
+    # Nothing is asked of the network, not even by the plots' data.
+    own = text.replace(reader.scripts[0], "")
+    assert set(re.findall(r"https?://[^\"\s]+", own)) == {
+        "https://vega.github.io/schema/vega-lite/v6.1.0.json"
+    }
 
 
-def test_the_numbers_are_the_terminals(run):
+def test_every_question_has_its_section(run):
+    reader = Reader((run / "report.html").read_text())
+    assert {"board", "tasks", "price", "honesty", "behaviour", "settings", "episodes"} <= set(reader.ids)
+    shown = {"leaderboard", "pairs", "detectable", "tasks", "profiles", "price", "notes", "outcomes",
+             "endings", "sizes", "progress", "actions", "instructions"}  # fmt: skip
+    assert {f"t-{name}" for name in shown} <= set(reader.ids)
+    assert set(drawn(reader)) == {
+        "aggregates", "pairs", "tasks", "profiles", "price-tokens", "price-seconds", "outcomes", "endings",
+        "progress", "actions",
+    }  # fmt: skip
+
+
+def test_the_games_own_measures(many):
+    reader = page(many)
+    assert {"t-crafter", "t-achievements", "t-nethack-depth"} <= set(reader.ids)
+    assert {"achievements", "depths"} <= set(drawn(reader))
+
+
+def test_the_numbers_are_the_same_in_every_form(run, tmp_path, capsys):
     board = scorers.leaderboard(ProgressScorer().score(read_run(run)))
-    words = " ".join(Reader((run / "report.html").read_text()).words)
-    for _, row in board.iterrows():
-        assert estimate(row, "mean") in words
-        assert estimate(row, "iqm") in words
+    pairs = scorers.pairwise(ProgressScorer().score(read_run(run)))
+    shown = [cells.estimate(row, name) for _, row in board.iterrows() for name in ("mean", "iqm")]
+    shown += [row["difference"] for row in cells.pair_cells(pairs)]
+    files = [tmp_path / "r.html", tmp_path / "r.md", tmp_path / "r.tex"]
+    code = ludometer("report", run, "--html", files[0], "--md", files[1], "--latex", files[2],
+                     "--csv", tmp_path / "csv")  # fmt: skip
+    assert code == 0
+    texts = [" ".join(Reader(files[0].read_text()).words), files[1].read_text(), files[2].read_text()]
+    capsys.readouterr()
+    assert ludometer("compare", run) == 0
+    for text in (*texts, capsys.readouterr().out):
+        assert [number for number in shown if number not in text.replace("--", "–")] == []
+    with (tmp_path / "csv" / "leaderboard.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert [float(row["mean_low"]) for row in rows] == board["mean_low"].tolist()
+    assert json.loads((run / "summary.json").read_text())["leaderboard"][0]["iqm"] == board["iqm"][0]
+
+
+def test_a_number_links_to_the_episodes_behind_it(run):
+    report = contents([run], resamples=200)
+    html = report_html(report, run)
+    for name in ("leaderboard", "tasks", "pairs", "price", "outcomes"):
+        table = re.search(rf'<table id="t-{name}">.*?</table>', html, re.S)[0]
+        rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", table, re.S)
+        assert rows
+        assert all('<td><a href="#e' in row for row in rows)
+
+
+def test_curves_end_at_the_score(run):
+    report = contents([run], resamples=200)
+    last = report.progress.groupby("agent")["estimate"].last()
+    assert dict(last) == pytest.approx(report.board.set_index("agent")["mean"].to_dict())
+    assert report.progress.groupby("agent").size().max() <= 100
+    assert report.progress["step"].max() == report.episodes["steps"].max()
+
+
+def test_who_is_beaten_for_less_is_told(run):
+    table = contents([run], resamples=200).prices.set_index("agent")
+    direct = next(name for name in table.index if name.startswith("direct"))
+    assert "oracle" in table.loc[direct, "tokens_beaten_by"]
+    assert not table.loc[direct, "tokens_front"]
+    assert table.loc["oracle", "tokens_front"]
+
+
+def test_the_first_lost_turn_is_told(run):
+    behaviour = contents([run], resamples=200).behaviour
+    lost = {path: turn for path, turn in behaviour.first_lost.items() if "direct" in path}
+    assert set(lost.values()) == {2}
+    assert len(lost) == sum(turns > 2 for turns in _turns(run))
+
+
+def _turns(run):
+    return [len(episode.turns) for episode in read_run(run) if episode.header.agent == "direct"]
+
+
+def rewritten(run, folder, change):
+    """A run whose episodes' lines are changed."""
+    (folder / "episodes").mkdir(parents=True)
+    (folder / "run.json").write_bytes((run / "run.json").read_bytes())
+    for number, file in enumerate(sorted((run / "episodes").rglob("*.jsonl"))):
+        lines = change([json.loads(line) for line in file.read_text().splitlines()])
+        text = "\n".join(map(json.dumps, lines)) + "\n"
+        (folder / "episodes" / f"{number}.jsonl").write_text(text)
+    return folder
 
 
 @pytest.mark.tampers
-def test_hostile_names_are_text(run, tmp_path):
-    copy = tmp_path / "run"
-    (copy / "episodes").mkdir(parents=True)
-    (copy / "run.json").write_bytes((run / "run.json").read_bytes())
-    for number, file in enumerate(sorted((run / "episodes").rglob("*.jsonl"))):
-        lines = file.read_text().splitlines()
-        import json
+def test_hostile_text_is_text_in_every_form(run, tmp_path):
+    def change(lines):
+        lines[0]["task"] = "babyai/" + HOSTILE
+        lines[0]["agent"] = HOSTILE + lines[0]["agent"]
+        for line in lines:
+            for step in line["steps"] if line["kind"] == "turn" else ():
+                step["action"] = HOSTILE
+        return lines
 
-        header = json.loads(lines[0])
-        header["task"] = header["agent"] = HOSTILE
-        (copy / "episodes" / f"{number}.jsonl").write_text("\n".join([json.dumps(header), *lines[1:], ""]))
-    out = write_html([copy], tmp_path / "hostile.html", title=HOSTILE)
-    page = Reader(out.read_text())
-    assert len(page.scripts) == 3
-    assert any(HOSTILE in data for data in page.words)
-    assert not [script for script in page.scripts[:1] + page.scripts[2:] if "alert(1)" in script]
-    assert "<script>alert" not in re.sub(r"&lt;", "", out.read_text())
+    copy = rewritten(run, tmp_path / "run", change)
+    form = {name: tmp_path / f"r.{name}" for name in ("html", "md", "latex", "csv")}
+    options = [word for name, path in form.items() for word in (f"--{name}", path)]
+    assert ludometer("report", copy, "--title", HOSTILE + "\udcff", *options) == 0
+    text = form["html"].read_text()
+    reader = Reader(text)
+    assert len(reader.scripts) == 3
+    assert "<script>alert" not in text
+    assert not [script for script in reader.scripts[:1] + reader.scripts[2:] if "alert(1)" in script]
+    assert not [link for link in reader.links if "javascript" in link]
+    assert any("<script>alert(1)</script>" in words for words in reader.words)
+    own = text.replace(reader.scripts[0], "")
+    assert not {"\u202e", "\x1b", "\0"} & set(own)
+    assert not {"\u202e", "\x1b", "\0"} & set(json.dumps(reader.specs, ensure_ascii=False))
+    assert "7*7" in own
+    drawn(reader)
+    assert "<script" not in form["md"].read_text()
+    assert "\\input" not in form["latex"].read_text()
+    with form["csv"].open(newline="") as lines:
+        assert all(row["agent"].startswith("'=cmd()") for row in csv.DictReader(lines))
+
+
+@pytest.mark.tampers
+def test_failed_episodes_are_missing_and_told(run, tmp_path):
+    failure = {
+        "kind": "failure",
+        "turn": 0,
+        "outcome": "api_error",
+        "error": "Overloaded",
+        "message": "<b>no</b>",
+    }
+
+    def change(lines):
+        return [*lines[:2], failure] if lines[0]["agent"] == "random" else lines
+
+    copy = rewritten(run, tmp_path / "run", change)
+    reader = page(copy)
+    drawn(reader)
+    words = " ".join(reader.words)
+    assert "8 failed and are missing, not zero" in words
+    assert "api_error: Overloaded: <b>no</b>" in words
+
+
+def test_one_agent_one_episode_no_model(tmp_path):
+    folder = played(tmp_path / "run", "-t", "babyai/goto", "-a", "random", "-n", "1", "--steps", "4")
+    reader = page(folder)
+    drawn(reader)
+    assert "one run: no interval" in " ".join(reader.words)
+    assert "price-tokens" not in reader.specs
+
+
+def test_nothing_scored_yet(run, tmp_path):
+    copy = rewritten(run, tmp_path / "run", lambda lines: lines[:2])
+    reader = page(copy)
+    drawn(reader)
+    assert "No episode has a score yet." in " ".join(reader.words)
+
+
+def test_two_runs_of_the_same_agents(run, tmp_path):
+    copy = rewritten(run, tmp_path / "again", lambda lines: lines)
+    report = contents([run, copy], resamples=200)
+    assert (
+        sorted(report.board["agent"])[:1]
+        == [a for a in sorted(report.board["agent"]) if a.endswith("(again)")][:1]
+    )
+    assert report.actions.groupby(["agent", "game"])["share"].sum().max() <= 1.0001
+    assert report.board["agent"].nunique() == 6
+    drawn(Reader(report_html(report, run)))
+
+
+def test_published_rows_stand_beside_marked(run, tmp_path):
+    assert ludometer("report", run, "--published", "--md", tmp_path / "r.md") == 0
+    text = (tmp_path / "r.md").read_text()
+    assert "## published" in text
+    assert "(published)" in text
+    assert "(published)" not in " ".join(page(run).words)
+
+
+def test_what_is_written_is_whole_or_not_there(run, tmp_path, monkeypatch):
+    out = tmp_path / "r.html"
+    out.write_text("before")
+    monkeypatch.setattr("scorers.report.report_html", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["report", str(run), "--html", str(out)])
+    assert out.read_text() == "before"
+
+
+def test_no_table_is_lost(run):
+    found = tables(contents([run], resamples=200))
+    for section in found.values():
+        for table in section:
+            assert len(table.cells) == len(table.frame) == len(table.behind())
+            assert len({tuple(row) for row in table.cells}) == 1
