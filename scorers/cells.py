@@ -138,26 +138,27 @@ def dollars(value: float) -> str:
 
 
 def published_cells(rows: pd.DataFrame) -> Cells:
-    """What others published, each row marked (`scorers.published.beside`)."""
+    """What others published, each row marked (`scorers.published.beside`), and what was measured beside."""
     return [
         {
-            "agent": f"{row['agent']} ({row['mark']})",
+            "agent": str(row["agent"]),
+            "mark": str(row["mark"]),
             "task": str(row["task"]),
             "metric": str(row["metric"]),
             "score": _published_score(row),
             "runs": "" if pd.isna(row["runs"]) else f"{row['runs']:g}",
-            "date": str(row["date"]),
-            "protocol": str(row["protocol"]),
-            "source": str(row["source"]),
+            "date": "" if pd.isna(row["date"]) else str(row["date"]),
         }
         for row in rows.to_dict("records")
     ]
 
 
 def _published_score(row: dict[Any, Any]) -> str:
+    if row["mark"] == "measured":
+        return f"{row['score']:.2f} {interval(row['low'], row['high'])}"
     value = _four_digits(row["score"])
     if not pd.isna(row["error"]):
-        return f"{value} ± {_four_digits(row['error'])} ({row['error_kind']})"
+        return f"{value} ± {_four_digits(row['error'])}"
     if not pd.isna(row["low"]):
         return f"{value} [{_four_digits(row['low'])}, {_four_digits(row['high'])}]"
     return value

@@ -90,12 +90,12 @@ def _cycled(values: list[Any], count: int) -> list[Any]:
     return [values[place % len(values)] for place in range(count)]
 
 
-def _colour(report: Contents) -> Any:
+def _colour(report: Contents, **legend: Any) -> Any:
     import altair as alt
 
     names = _agents(report)
     scale = alt.Scale(domain=names, range=_cycled(_COLOURS, len(names)))
-    return alt.Color("agent:N", title=None, scale=scale, legend=_legend())
+    return alt.Color("agent:N", title=None, scale=scale, legend=_legend(**legend))
 
 
 def _shape(report: Contents) -> Any:
@@ -111,13 +111,16 @@ def _dash(report: Contents) -> Any:
 
     names = _agents(report)
     scale = alt.Scale(domain=names, range=_cycled(_DASHES, len(names)))
-    return alt.StrokeDash("agent:N", title=None, scale=scale, legend=_legend())
+    return alt.StrokeDash("agent:N", title=None, scale=scale, legend=_legend(**_LINES))
 
 
-def _legend() -> Any:
+def _legend(**settings: Any) -> Any:
     import altair as alt
 
-    return alt.Legend(orient="top", columns=1, labelLimit=600, symbolLimit=200, symbolOpacity=1)
+    return alt.Legend(orient="top", columns=1, labelLimit=600, symbolLimit=200, symbolOpacity=1, **settings)
+
+
+_LINES = {"symbolType": "stroke", "symbolSize": 400, "symbolStrokeWidth": 2}
 
 
 def _rows(**settings: Any) -> Any:
@@ -239,7 +242,7 @@ def _band(report: Contents, data: pd.DataFrame, x: Any, title: str) -> Any:
     import altair as alt
 
     whole = alt.Scale(domain=[0, 1])
-    base = alt.Chart(data).encode(x=x, color=_colour(report))
+    base = alt.Chart(data).encode(x=x, color=_colour(report, **_LINES))
     band = base.mark_area(opacity=0.18, interpolate="step-after").encode(
         y=alt.Y("low:Q", title=title, scale=whole), y2="high:Q"
     )
@@ -386,7 +389,7 @@ def _depths(report: Contents) -> Any:
         .encode(
             x=alt.X("level:Q", title="dungeon level", axis=alt.Axis(tickMinStep=1, format="d")),
             y=alt.Y("share:Q", title="share of episodes that reached it", scale=alt.Scale(domain=[0, 1])),
-            color=_colour(report),
+            color=_colour(report, **_LINES),
             strokeDash=_dash(report),
             tooltip=["agent", "level", *_numbers("share")],
         )

@@ -111,7 +111,7 @@ def contents(
         achievements=achievement_rates(seen),
         depths=_depths(episodes),
         instructions=_instructions(behaviour),
-        published=_published(episodes) if published else None,
+        published=_published(episodes, settings) if published else None,
     )
 
 
@@ -209,7 +209,16 @@ def _instructions(behaviour: Behaviour) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["task", "different", "sha256"])
 
 
-def _published(episodes: pd.DataFrame) -> pd.DataFrame:
-    from scorers.published import beside
+def _published(episodes: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
+    """What others published for the tasks or games of the run, and before it what was measured."""
+    from scorers.published import bare, beside
 
-    return beside(episodes)
+    rows = beside(episodes)
+    parts = []
+    for task, others in rows.groupby("task", sort=True):
+        same = (episodes["task"].map(bare) == task) | (episodes["game"] == task)
+        board = leaderboard(episodes[same], **settings).dropna(subset=["mean"])
+        board = board.rename(columns={"mean": "score", "mean_low": "low", "mean_high": "high"})
+        board = board.assign(mark="measured", task=task, metric="mean (0 to 1)", runs=board["episodes"])
+        parts += [board.reindex(columns=rows.columns), others]
+    return pd.concat(parts, ignore_index=True) if parts else rows

@@ -16,7 +16,8 @@ def prices(episodes: pd.DataFrame, board: pd.DataFrame) -> pd.DataFrame:
 
     A price is the mean over the scored episodes; NaN where one of them has none. An agent is on the front
     (``…_front``) unless another has at least its mean for at most its price, and is better in one of the
-    two; ``…_beaten_by`` names them. These are the means as measured: the intervals say how sure they are.
+    two; ``…_beaten_by`` names them. Where some agents ask a model, the others (an oracle, chance) are no
+    rivals. These are the means as measured: the intervals say how sure they are.
     """
     scored = episodes[episodes["score"].notna()]
     scored = scored.assign(tokens=scored["input_tokens"] + scored["output_tokens"])
@@ -24,11 +25,12 @@ def prices(episodes: pd.DataFrame, board: pd.DataFrame) -> pd.DataFrame:
     table = board.loc[board["mean"].notna(), ["agent", "mean", "mean_low", "mean_high"]]
     for name, column in PRICES.items():
         table = table.assign(**{name: means[column].reindex(table["agent"]).to_numpy(dtype=np.float64)})
-        beaten = [_beaten_by(row, table, name) for row in table.to_dict("records")]
-        table[f"{name}_front"] = [
-            not by and not np.isnan(row) for by, row in zip(beaten, table[name], strict=True)
-        ]
-        table[f"{name}_beaten_by"] = beaten
+    rivals = table[table["tokens"] > 0] if (table["tokens"] > 0).any() else table
+    for name in PRICES:
+        priced = table["agent"].isin(rivals["agent"]) & table[name].notna()
+        beaten = [_beaten_by(row, rivals, name) for row in table.to_dict("records")]
+        table[f"{name}_beaten_by"] = [by if own else [] for by, own in zip(beaten, priced, strict=True)]
+        table[f"{name}_front"] = priced & ~table[f"{name}_beaten_by"].map(bool).astype(bool)
     return table.reset_index(drop=True)
 
 

@@ -13,8 +13,8 @@ from scorers.report._contents import Contents
 from scorers.report._price import PRICES
 
 TEXT = {
-    "agent", "task", "verdict", "interval", "words", "note", "action", "game", "achievement", "protocol",
-    "source", "metric", "instructions (SHA-256)", "episodes", "run", "package", "version", "kind",
+    "agent", "task", "verdict", "interval", "words", "note", "mark", "front", "what could be seen", "action",
+    "game", "achievement", "metric", "instructions (SHA-256)", "kind",
 }  # fmt: skip
 """Columns that hold words; what stands in the others is read as a number."""
 
@@ -36,9 +36,9 @@ class Table:
 
 
 def _behind(row: dict[Any, Any]) -> list[tuple[str, str | None]]:
-    task = row.get("task")
-    if "mark" in row:  # published: nothing was played here
+    if row.get("mark") == "published":  # nothing of it was played here
         return []
+    task = None if "mark" in row else row.get("task")
     return [(row[name], task) for name in ("agent", "a", "b") if row.get(name)]
 
 
@@ -93,7 +93,7 @@ def _pairs(report: Contents) -> Table:
 def _sights(report: Contents) -> Table:
     shown = [
         {
-            "words": f"{row['a']} and {row['b']}: {_seen(row['detectable'])}",
+            "what could be seen": f"{row['a']} and {row['b']}: {_seen(row['detectable'])}",
             "detectable": "–" if pd.isna(row["detectable"]) else f"{row['detectable']:.2f}",
             "cautious": "–" if pd.isna(row["cautious_detectable"]) else f"{row['cautious_detectable']:.2f}",
             "kind": str(row["kind"]),
@@ -142,11 +142,31 @@ def _profiles(report: Contents) -> Table:
 def _published(report: Contents) -> list[Table]:
     if report.published is None:
         return []
+    told = [_told(row) for row in _records(report.published)]
+    numbers = {note: f"[{place}]" for place, note in enumerate(dict.fromkeys(filter(None, told)), 1)}
+    shown = [
+        row | {"note": numbers.get(note, "")}
+        for row, note in zip(cells.published_cells(report.published), told, strict=True)
+    ]
     caption = (
-        "Published by others for these tasks or games: none of it was measured here, and none is in a test. "
-        "The protocol says what a number can be compared with."
+        "What others published for these tasks or games, beside what was measured here. No published number "
+        "is in a test; the notes below say what it can be compared with, and where it is from."
     )
-    return [Table("published", caption, report.published, cells.published_cells(report.published))]
+    notes = [{"note": number, "words": note} for note, number in numbers.items()]
+    return [
+        Table("published", caption, report.published, shown, long=len(shown) > 60),
+        Table(
+            "published-notes", "Protocols and sources of the published numbers.", pd.DataFrame(notes), notes
+        ),
+    ]
+
+
+def _told(row: dict[str, Any]) -> str:
+    """What has to be known to read a published number."""
+    if row["mark"] == "measured":
+        return ""
+    spread = f" After ±: {row['error_kind']}." if row["error_kind"] and not pd.isna(row["error"]) else ""
+    return f"{row['protocol']}.{spread} Source: {row['source']}"
 
 
 def _prices(report: Contents) -> Table:
@@ -157,14 +177,14 @@ def _prices(report: Contents) -> Table:
             "dollars": cells.dollars(row["dollars"]),
             "tokens": "–" if pd.isna(row["tokens"]) else f"{row['tokens']:,.0f}",
             "seconds": "–" if pd.isna(row["seconds"]) else f"{row['seconds']:.2f}",
-            "words": _dominated(row),
+            "front": _dominated(row),
         }
         for row in _records(report.prices)
     ]
     caption = (
         "What one scored episode costs on average; seconds are the model's and the environment's, without "
         "waiting. Beaten: another agent's mean is as high or higher for the same price or less, by the means "
-        "as measured."
+        "as measured, among agents that ask a model (where there are any)."
     )
     return Table("price", caption, report.prices.map(_joined), shown)
 
@@ -227,19 +247,15 @@ def _sizes(report: Contents) -> Table:
         {"agent": str(row["agent"]), **{name: f"{row[name]:,}" for name in names[1:]}}
         for row in _records(frame)
     ]
-    # A column of words is called `episodes` elsewhere.
-    shown = [{("played" if key == "episodes" else key): value for key, value in row.items()} for row in shown]
     return Table("sizes", "How much the numbers rest on.", frame, shown)
 
 
 def _crafter(report: Contents) -> Table:
-    shown = [{("over" if key == "episodes" else key): value for key, value in row.items()}
-             for row in cells.crafter_cells(report.crafter)]  # fmt: skip
     caption = (
-        "Crafter's own score: the geometric mean of its achievements' rates (Hafner 2022); it depends on \
-how many episodes it is over."
+        "Crafter's own score: the geometric mean of its achievements' rates (Hafner 2022); it depends on how "
+        "many episodes it is over."
     )
-    return Table("crafter", caption, report.crafter, shown)
+    return Table("crafter", caption, report.crafter, cells.crafter_cells(report.crafter))
 
 
 def _achievements(report: Contents) -> Table:
