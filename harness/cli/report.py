@@ -12,6 +12,7 @@ import click
 from harness.cli._paths import RUNS, Place
 from harness.cli._scorer import SCORER, score_of
 from harness.folder import write_atomic
+from harness.storage import replace_file
 
 if TYPE_CHECKING:
     from scorers.report import Contents, Table
@@ -22,6 +23,7 @@ _LEADERBOARD = "leaderboard"
 @click.command()
 @RUNS
 @click.option("--html", type=Place(), help="One file that opens offline (default: RUN/report.html).")
+@click.option("--pdf", type=Place(), help="The same on paper.")
 @click.option("--md", type=Place(), help="All tables in Markdown.")
 @click.option("--csv", type=Place(), help="All tables into a folder; into FILE.csv the leaderboard alone.")
 @click.option("--latex", type=Place(), help="All tables in LaTeX.")
@@ -33,6 +35,7 @@ def report(
     runs: tuple[Path, ...],
     *,
     html: Path | None,
+    pdf: Path | None,
     md: Path | None,
     csv: Path | None,
     latex: Path | None,
@@ -45,20 +48,22 @@ def report(
 
     Every form holds the same numbers, those of `ludometer compare`.
     """
-    from scorers.report import contents
+    from scorers.report import contents, report_pdf
 
     found = contents(runs, scorer=score_of(scorer), scorer_name=scorer, published=published, seed=seed)
-    if html is None and not (md or csv or latex):
+    if html is None and not (pdf or md or csv or latex):
         html = runs[0] / "report.html"
     if html is not None:
         _write(html, _html(found, html, title))
+    if pdf is not None:
+        _write_bytes(pdf, report_pdf(found, title, _command(found, pdf, title, "--pdf")))
     if md is not None:
         _write(md, _markdown(found))
     if latex is not None:
         _write(latex, _latex(found))
     if csv is not None:
         _write_csv(found, csv)
-    for path in filter(None, (html, md, csv, latex)):
+    for path in filter(None, (html, pdf, md, csv, latex)):
         click.echo(f"report: {path}")
 
 
@@ -80,9 +85,9 @@ def _html(found: Contents, html: Path, title: str | None) -> str:
     return report_html(found, html.parent, title, _command(found, html, title))
 
 
-def _command(found: Contents, html: Path, title: str | None) -> str:
+def _command(found: Contents, out: Path, title: str | None, option: str = "--html") -> str:
     """What makes the report again."""
-    words = ["ludometer", "report", *map(str, found.runs), "--html", str(html)]
+    words = ["ludometer", "report", *map(str, found.runs), option, str(out)]
     words += ["--title", title] if title else []
     words += ["--scorer", found.scorer] if found.scorer else []
     words += ["--published"] if found.published is not None else []
@@ -94,6 +99,11 @@ def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all; what UTF-8 cannot hold (a lone surrogate) is written as an escape."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, text.encode("utf-8", "backslashreplace").decode())
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, data)
 
 
 def _tables(found: Contents) -> list[Table]:

@@ -60,7 +60,7 @@ def report_html(report: Contents, folder: Path, title: str | None = None, comman
         labels=LABELS,
         anchors=anchors,
         agents=_by_agent(report, folder, anchors),
-        totals=totals(report.episodes),
+        told=told(report),
         settings=_settings(report),
         charts=_json(visible_everywhere(charts(report))),
         runtime=Markup(_runtime()),  # noqa: S704 - our own dependency's script
@@ -93,16 +93,19 @@ def answer(report: Contents) -> list[str]:
     return found
 
 
-def totals(episodes: pd.DataFrame) -> dict[str, int]:
-    """How much was played."""
-    return {
-        "episodes": len(episodes),
-        "scored": int(episodes["score"].notna().sum()),
-        "failed": int((episodes["status"] == "failed").sum()),
-        "unfinished": int((episodes["status"] == "unfinished").sum()),
-        "agents": int(episodes["agent"].nunique()),
-        "tasks": int(episodes["task"].nunique()),
-    }
+def told(report: Contents) -> str:
+    """How much was played, in a sentence."""
+    played = report.episodes
+    counts = [
+        f"{played['agent'].nunique()} agents on {played['task'].nunique()} tasks",
+        f"{played['score'].notna().sum()} of {len(played)} episodes scored",
+    ]
+    status = played["status"].value_counts()
+    if failed := status.get("failed", 0):
+        counts.append(f"{failed} failed and are missing, not zero")
+    if unfinished := status.get("unfinished", 0):
+        counts.append(f"{unfinished} not finished")
+    return "; ".join(counts) + "."
 
 
 @cache

@@ -303,6 +303,25 @@ def test_published_rows_stand_beside_marked(run, tmp_path):
     assert not {"t-published", "t-published-notes"} & set(page(run).ids)
 
 
+@pytest.mark.tampers
+def test_a_pdf_holds_the_same(run, tmp_path):
+    pytest.importorskip("fpdf")
+    hostile = rewritten(
+        run, tmp_path / "run", lambda lines: [lines[0] | {"agent": HOSTILE + "日本"}, *lines[1:]]
+    )
+    out = tmp_path / "r.pdf"
+    assert ludometer("report", hostile, "--pdf", out, "--title", HOSTILE) == 0
+    assert out.read_bytes().startswith(b"%PDF-")
+    assert not (hostile / "report.html").exists()
+
+
+def test_a_pdf_without_its_package_is_told(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("scorers.report._pdf.find_spec", lambda name: None if name == "fpdf" else name)
+    assert ludometer("report", run, "--pdf", tmp_path / "r.pdf") == 2
+    assert 'pip install "ludometer[report]"' in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_written_is_whole_or_not_there(run, tmp_path, monkeypatch):
     out = tmp_path / "r.html"
     out.write_text("before")
