@@ -11,6 +11,7 @@ import click
 
 from harness.cli._paths import RUNS, Place
 from harness.cli._scorer import SCORER, score_of
+from harness.errors import InputError
 from harness.folder import write_atomic
 from harness.storage import replace_file
 
@@ -97,13 +98,20 @@ def _command(found: Contents, out: Path, title: str | None, option: str = "--htm
 
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all; what UTF-8 cannot hold (a lone surrogate) is written as an escape."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     write_atomic(path, text.encode("utf-8", "backslashreplace").decode())
 
 
 def _write_bytes(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     replace_file(path, data)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {path}: {error.strerror}") from None
 
 
 def _tables(found: Contents) -> list[Table]:

@@ -376,16 +376,10 @@ def _heat(report: Contents, data: pd.DataFrame, row: str, value: str, more: list
 def _depths(report: Contents) -> Any:
     import altair as alt
 
-    if report.depths.empty:
+    if report.levels.empty:
         return None
-    levels = range(1, int(report.depths["deepest"].max()) + 2)
-    rows = [
-        {"agent": agent, "level": level, "share": float((played["deepest"] >= level).mean())}
-        for agent, played in report.depths.groupby("agent")
-        for level in levels
-    ]
     return (
-        alt.Chart(pd.DataFrame(rows))
+        alt.Chart(report.levels)
         .mark_line(point=True, strokeWidth=2)
         .encode(
             x=alt.X("level:Q", title="dungeon level", axis=alt.Axis(tickMinStep=1, format="d")),

@@ -53,6 +53,7 @@ class Contents:
     crafter: pd.DataFrame
     achievements: pd.DataFrame
     depths: pd.DataFrame
+    levels: pd.DataFrame
     instructions: pd.DataFrame
     published: pd.DataFrame | None
 
@@ -86,7 +87,7 @@ def contents(
         raise InputError(f"{runs[0]} holds no episode yet")
     settings: dict[str, Any] = {"resamples": resamples, "seed": seed}
     board = leaderboard(episodes, **settings)
-    seen = unlocked(episodes)
+    seen, depths = unlocked(episodes), _depths(episodes)
     return Contents(
         runs=tuple(runs),
         records=records,
@@ -109,7 +110,8 @@ def contents(
         actions=behaviour.actions(episodes),
         crafter=crafter_scores(seen, **settings),
         achievements=achievement_rates(seen),
-        depths=_depths(episodes),
+        depths=depths,
+        levels=_levels(depths),
         instructions=_instructions(behaviour),
         published=_published(episodes, settings) if published else None,
     )
@@ -189,6 +191,16 @@ def _depths(episodes: pd.DataFrame) -> pd.DataFrame:
     ]
     columns = ["agent", "task", "index", "deepest", "experience_level"]
     return pd.DataFrame(rows, columns=columns).dropna(subset=["deepest"])
+
+
+def _levels(depths: pd.DataFrame) -> pd.DataFrame:
+    """``agent, level, share``: of its NetHack episodes those that came to each level."""
+    rows = [
+        {"agent": agent, "level": level, "share": float((played["deepest"] >= level).mean())}
+        for agent, played in depths.groupby("agent")
+        for level in range(1, int(depths["deepest"].max()) + 2)
+    ]
+    return pd.DataFrame(rows, columns=["agent", "level", "share"])
 
 
 def _parts(text: str) -> dict[str, float]:

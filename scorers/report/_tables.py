@@ -49,7 +49,8 @@ def tables(report: Contents) -> dict[str, list[Table]]:
         "tasks": [_tasks(report), _profiles(report), *_published(report)],
         "price": [_prices(report)],
         "honesty": [_notes(report), _outcomes(report), _endings(report), _sizes(report)],
-        "behaviour": [_crafter(report), _achievements(report), _depths(report), _progress(report),
+        "behaviour": [_crafter(report), _achievements(report), _depths(report), _levels(report),
+                      _progress(report),
                       _actions(report)],
         "settings": [_instructions(report)],
     }  # fmt: skip
@@ -287,6 +288,15 @@ def _depths(report: Contents) -> Table:
         for row in _records(frame)
     ]
     return Table("nethack-depth", "The deepest level of NetHack's dungeon that was reached.", frame, shown)
+
+
+def _levels(report: Contents) -> Table:
+    shown = [
+        {"agent": str(row["agent"]), "level": str(row["level"]), "share": cells.rate_text(row["share"])}
+        for row in _records(report.levels)
+    ]
+    caption = "The share of NetHack's episodes that reached each level."
+    return Table("nethack-levels", caption, report.levels, shown, long=True)
 
 
 def _progress(report: Contents) -> Table:

@@ -12,11 +12,13 @@ import pytest
 import vl_convert
 
 import scorers
+import scorers.runs
 from harness.cli import main
 from harness.records import read_run
 from scorers import cells
 from scorers.progress import ProgressScorer
 from scorers.report import contents, report_html, tables
+from scorers.report._behaviour import POINTS, _thinned
 from scorers.report._price import prices
 
 HOSTILE = (
@@ -125,7 +127,7 @@ def test_every_question_has_its_section(run):
 
 def test_the_games_own_measures(many):
     reader = page(many)
-    assert {"t-crafter", "t-achievements", "t-nethack-depth"} <= set(reader.ids)
+    assert {"t-crafter", "t-achievements", "t-nethack-depth", "t-nethack-levels"} <= set(reader.ids)
     assert {"achievements", "depths"} <= set(drawn(reader))
 
 
@@ -157,6 +159,32 @@ def test_a_number_links_to_the_episodes_behind_it(run):
         rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", table, re.S)
         assert rows
         assert all('<td><a href="#e' in row for row in rows)
+
+
+def test_records_are_read_once(run, monkeypatch):
+    read = []
+    once = scorers.runs.iter_run
+    monkeypatch.setattr("scorers.runs.iter_run", lambda folder: read.append(folder) or once(folder))
+    monkeypatch.setattr("harness.records.read_run", None)
+    report_html(contents([run], resamples=200), run)
+    assert read == [run]
+
+
+def test_of_a_long_episode_few_points_are_kept(run):
+    episode = next(episode for episode in read_run(run) if len(episode.turns) > 5)
+    steps, values = _thinned(episode)
+    assert steps.tolist() == list(range(len(values)))
+    long = episode.model_copy(update={"turns": episode.turns * 200})
+    steps, values = _thinned(long)
+    assert len(steps) <= POINTS
+    assert steps[-1] == sum(len(turn.steps) for turn in long.turns)
+    assert values[-1] == episode.end.progress.value
+
+
+def test_a_folder_that_cannot_be_made_is_told(run, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert ludometer("report", run, "--html", tmp_path / "file" / "r.html") == 2
+    assert "cannot make the folder" in capsys.readouterr().err
 
 
 def test_curves_end_at_the_score(run):
