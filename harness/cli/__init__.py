@@ -23,6 +23,7 @@ _COMMANDS = {
     "rescore": ("harness.cli.rescore:rescore", "Compute all scores of runs again, from the records."),
     "export": ("harness.cli.export:export", "Export runs as tables or as training data."),
     "merge": ("harness.cli.merge:merge", "Put the shards of a run together."),
+    "view": ("harness.cli.view:view", "Look at runs in the browser, also while they are played."),
     "replay": ("harness.cli.replay:replay", "Play one episode again, in the terminal or into a video."),
     "list": ("harness.cli.listing:listing", "List games, tasks, suites, agents or models."),
     "schema": ("harness.cli.schema:schema", "Print the JSON Schema of a run folder."),
