@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from harness.errors import InputError
+from harness.terminal import safe_text
 from harness.viewer import pages
 from harness.viewer.frames import Player
 from harness.viewer.index import SORTS, STATUSES, Row, RunIndex, Wanted
@@ -101,9 +102,10 @@ class _Viewer:
         run, query = self._run(request), request.query_params
         state = run.state()
         rows = run.rows()
+        agents, tasks = _names(row.agent for row in rows), _names(row.task for row in rows)
         wanted = Wanted(
-            agent=query.get("agent", ""),
-            task=query.get("task", ""),
+            agent=agents.get(query.get("agent", ""), query.get("agent", "")),
+            task=tasks.get(query.get("task", ""), query.get("task", "")),
             status=query.get("status", ""),
             least=_number(query.get("least", "")),
             most=_number(query.get("most", "")),
@@ -125,8 +127,8 @@ class _Viewer:
             first=first,
             following=first + step if first + step < len(chosen) else None,
             preceding=max(0, first - _PAGE) if first and not words else None,
-            agents=sorted({row.agent for row in rows if row.agent}),
-            tasks=sorted({row.task for row in rows if row.task}),
+            agents=agents,
+            tasks=tasks,
             statuses=STATUSES,
             sorts=SORTS,
             link=lambda **changes: _changed(request, changes),
@@ -241,6 +243,7 @@ class _Viewer:
                 file = EpisodeFile(row.path)
                 kept = self._opened[number, episode] = Open(run, row, file, Player(file))
             self._opened.move_to_end((number, episode))
+            kept.file.refresh()
             over = [self._opened.popitem(last=False)[1] for _ in range(len(self._opened) - _HELD)]
         for each in over:
             each.player.close()
@@ -253,6 +256,11 @@ class _Viewer:
             return pages.position(opened, _asked(request), patience=patience)
         except ValueError:
             raise HTTPException(404, "turn: expected a number") from None
+
+
+def _names(names: Iterable[str]) -> dict[str, str]:
+    """Names as a form shows and sends them, where everything invisible is an escape, and as they are."""
+    return {safe_text(name): name for name in sorted(set(names)) if name}
 
 
 def _file(name: str, kind: str) -> Callable[[Request], Response]:

@@ -124,7 +124,6 @@ def position(opened: Open, asked: str, *, patience: float = PATIENCE) -> Positio
         InputError: the file was changed.
     """
     file = opened.file
-    file.refresh()
     last = len(file.turns)
     number = clamp(asked, last)
     turn = file.turn(number) if number < last else None

@@ -69,6 +69,7 @@ def test_an_episode_follows_also_with_a_line_that_is_half_written(browse, growin
             assert browser.get(f"{address}/state").json()["version"] == version
             browser.get("/run/0")
             stream.write(line[50:])
+            stream.flush()
         state = browser.get(f"{address}/state").json()
         assert state["version"] != version and state["turns"] == number + 1
     assert "Observation" in browser.get(f"{address}?turn=4&wait=1").text

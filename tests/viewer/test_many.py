@@ -33,7 +33,7 @@ def test_ten_thousand_episodes_are_listed(browse, large):
     first = browse(large).get("/run/0")
     browser, start = browse(large), time.perf_counter()
     page = browser.get("/run/0?sort=-index").text
-    print(f"{MANY:,} episodes listed in {time.perf_counter() - start:.2f} s without scores.csv")
+    print(f"{MANY:,} episodes listed in {time.perf_counter() - start:.2f} s without scores.csv")  # noqa: T201
     assert page.count('scope="row"') == first.text.count('scope="row"') == 100
     assert [int(i) for i in re.findall(r"</td><td>(\d+)</td><td>done", page)] == list(range(9_999, 9_899, -1))
 
@@ -50,7 +50,7 @@ def test_the_scores_stand_in_for_the_episodes_until_those_change(browse, large, 
     pd.DataFrame(rows).to_csv(large / "scores.csv", index=False)
     browser, start = browse(large), time.perf_counter()
     assert browser.get("/run/0/state").json()["done"] == MANY
-    print(f"{MANY:,} episodes listed in {time.perf_counter() - start:.2f} s with scores.csv")
+    print(f"{MANY:,} episodes listed in {time.perf_counter() - start:.2f} s with scores.csv")  # noqa: T201
     assert read == []
     changed = next((large / "episodes").rglob("00007.jsonl"))
     changed.write_bytes(changed.read_bytes())

@@ -108,12 +108,12 @@ def test_without_script_every_turn_is_a_link_or_a_form(browser, played):
     assert "style=" not in page and " on" not in "".join(re.findall(r"<\w+([^>]*)>", page))
 
 
-@pytest.mark.parametrize("turn", ["999999999", "-5", "last", ""])
+@pytest.mark.parametrize("turn", ["999999999", "1" * 5000, "-5", "last", ""])
 def test_a_turn_that_is_not_there_is_the_nearest(browser, turn):
     browser.get(f"{browser.episodes()['direct', 0]}?turn={turn}")
 
 
-@pytest.mark.parametrize("turn", ["abc", "1e3", "٣x", "1" * 5000])
+@pytest.mark.parametrize("turn", ["abc", "1e3", "٣x", "1.5"])
 def test_a_turn_that_is_no_number_is_said_to_be_none(browser, turn):
     assert "expected a number" in browser.get(f"{browser.episodes()['direct', 0]}?turn={turn}", 404).text
 
@@ -166,9 +166,9 @@ def test_a_run_of_the_version_before_opens(browse):
     from pathlib import Path
 
     browser = browse(Path(__file__).parents[1] / "data" / "run-schema-1")
-    addresses = browser.episodes()
+    addresses = re.findall(r'href="(/run/0/episode/\w+)"', browser.get("/run/0").text)
     assert len(addresses) == 18
-    for address in addresses.values():
+    for address in addresses:
         assert "cannot be shown" not in browser.get(f"{address}?turn=1&wait=1").text
 
 
@@ -178,8 +178,8 @@ def test_what_no_longer_replays_is_shown_as_it_was_recorded(browse, played, tmp_
     shutil.copytree(played, folder)
     file = next((folder / "episodes").rglob("random/**/0000.jsonl"))
     text = file.read_text()
-    hashes = re.findall(r'"hash":"(\w+)"', text)
-    file.write_text(text.replace(hashes[3], "0" * len(hashes[3])))
+    at = [found.start(1) for found in re.finditer(r'"hash":"(\w+)"', text)][3]
+    file.write_text(text[:at] + "0" * 32 + text[at + 32 :])
     browser = browse(folder)
     address = browser.episodes()["random", 0]
     page = browser.get(f"{address}?turn=5&wait=1").text
