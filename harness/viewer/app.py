@@ -6,6 +6,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,22 @@ def create_app(runs: Sequence[Path], *, token: str, port: int) -> ASGIApp:
     return Guard(Starlette(routes=routes, exception_handlers=handlers), token, port)
 
 
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("harness.viewer"),
+        autoescape=True,
+        finalize=visible,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _page(name: str, status: int = 200, **values: Any) -> Response:
+    return HTMLResponse(_templates().get_template(f"{name}.html.j2").render(values), status_code=status)
+
+
 class _Viewer:
     """The pages. Each is made in a thread of its own, so that a slow one holds up no other."""
 
@@ -80,22 +97,10 @@ class _Viewer:
         self._runs = runs
         self._opened: OrderedDict[tuple[int, str], Open] = OrderedDict()
         self._lock = threading.Lock()
-        self._pages = Environment(
-            loader=PackageLoader("harness.viewer"),
-            autoescape=True,
-            finalize=visible,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-
-    def _page(self, name: str, status: int = 200, **values: Any) -> Response:
-        html = self._pages.get_template(f"{name}.html.j2").render(values)
-        return HTMLResponse(html, status_code=status)
 
     def runs_page(self, request: Request) -> Response:
         """The runs."""
-        return self._page("runs", runs=[(run, run.state()) for run in self._runs])
+        return _page("runs", runs=[(run, run.state()) for run in self._runs])
 
     def run_page(self, request: Request) -> Response:
         """The episodes of a run, as many as a page holds."""
@@ -115,7 +120,7 @@ class _Viewer:
         words = asked_for(query, "q")
         found = search(chosen[first:], words, seconds=_SEARCHING, most=_PAGE) if words else None
         step = found.searched if found else _PAGE
-        return self._page(
+        return _page(
             "run",
             run=run,
             state=state,
@@ -143,7 +148,7 @@ class _Viewer:
         opened = self._open(request.path_params["run"], request.path_params["episode"])
         shown = self._position(opened, request)
         others = [(run, row) for run in self._runs for row in run.rows() if _same_start(row, opened.row)]
-        return self._page(
+        return _page(
             "episode", at=shown, opened=opened, others=others, instructions=pages.instructions(opened.file)
         )
 
@@ -163,7 +168,7 @@ class _Viewer:
             blocks = pages.asked_of(opened, turn, call)
         except IndexError:
             raise HTTPException(404, "there is no such request") from None
-        return self._page("request", opened=opened, turn=turn, call=call, blocks=blocks)
+        return _page("request", opened=opened, turn=turn, call=call, blocks=blocks)
 
     def text(self, request: Request) -> Response:
         """The whole of a text, as it is."""
@@ -204,7 +209,7 @@ class _Viewer:
             query = {"left": left, "right": right, "turn": min(max(turn, 0), last)}
             return f"/compare?{urlencode(query)}"
 
-        return self._page(
+        return _page(
             "compare", sides=shown, number=number, last=last, link=link, left=left, right=right,
             same=_same_start(sides[0].row, sides[1].row) or left == right,
         )  # fmt: skip
@@ -213,11 +218,11 @@ class _Viewer:
         """There is nothing at this address."""
         status = error.status_code if isinstance(error, HTTPException) else 404
         detail = error.detail if isinstance(error, HTTPException) else ""
-        return self._page("error", status, title="Nothing to show here", message=detail)
+        return _page("error", status, title="Nothing to show here", message=detail)
 
     def unreadable(self, request: Request, error: Exception) -> Response:
         """A file cannot be read."""
-        return self._page("error", 409, title="This cannot be read", message=str(error))
+        return _page("error", 409, title="This cannot be read", message=str(error))
 
     def _run(self, request: Request) -> RunIndex:
         return self._numbered(request.path_params["run"])
