@@ -26,6 +26,7 @@ _EXTRAS = {
     "report": (("altair", "vl_convert"), "the HTML report"),
     "video": (("av",), "videos of episodes: ludometer replay --video"),
     "parquet": (("pyarrow",), "tables in Parquet: ludometer export"),
+    "view": (("starlette", "uvicorn"), "runs in the browser: ludometer view"),
     "cloud": (("upath",), "run folders behind fsspec URLs: --out s3://…"),
     "ray": (("ray", "upath"), "episodes on many machines: --executor ray"),
 }

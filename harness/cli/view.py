@@ -50,7 +50,7 @@ def _serve(runs: tuple[Path, ...], port: int) -> None:
         # Its log of requests would hold addresses that anybody can write, and the token.
         config = uvicorn.Config(
             app, access_log=False, log_level="warning", lifespan="off", ws="none", proxy_headers=False,
-            server_header=False,
+            server_header=False, timeout_graceful_shutdown=1,
         )  # fmt: skip
         try:
             uvicorn.Server(config).run(sockets=[listening])

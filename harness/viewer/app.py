@@ -53,11 +53,11 @@ def create_app(runs: Sequence[Path], *, token: str, port: int) -> ASGIApp:
         InputError: a folder is not a run.
     """
     viewer = _Viewer([RunIndex(number, folder) for number, folder in enumerate(runs)])
-    episode = "/run/{run:int}/episode/{episode}"
+    episode = "/run/{run}/episode/{episode}"
     routes = [
         Route("/", viewer.runs_page),
-        Route("/run/{run:int}", viewer.run_page),
-        Route("/run/{run:int}/state", viewer.run_state),
+        Route("/run/{run}", viewer.run_page),
+        Route("/run/{run}/state", viewer.run_state),
         Route(episode, viewer.episode_page),
         Route(f"{episode}/state", viewer.episode_state),
         Route(f"{episode}/request", viewer.request_page),
@@ -95,7 +95,7 @@ class _Viewer:
 
     def __init__(self, runs: Sequence[RunIndex]) -> None:
         self._runs = runs
-        self._opened: OrderedDict[tuple[int, str], Open] = OrderedDict()
+        self._opened: OrderedDict[tuple[str, str], Open] = OrderedDict()
         self._lock = threading.Lock()
 
     def runs_page(self, request: Request) -> Response:
@@ -145,7 +145,7 @@ class _Viewer:
 
     def episode_page(self, request: Request) -> Response:
         """An episode at a turn."""
-        opened = self._open(request.path_params["run"], request.path_params["episode"])
+        opened = self._asked_for(request)
         shown = self._position(opened, request)
         others = [(run, row) for run in self._runs for row in run.rows() if _same_start(row, opened.row)]
         return _page(
@@ -154,12 +154,12 @@ class _Viewer:
 
     def episode_state(self, request: Request) -> Response:
         """How far an episode is."""
-        file = self._open(request.path_params["run"], request.path_params["episode"]).file
+        file = self._asked_for(request).file
         return JSONResponse({"version": file.version, "turns": len(file.turns), "status": str(file.status)})
 
     def request_page(self, request: Request) -> Response:
         """All messages of a request."""
-        opened = self._open(request.path_params["run"], request.path_params["episode"])
+        opened = self._asked_for(request)
         turn, call = (
             _count(request.query_params.get("turn", "0")),
             _count(request.query_params.get("call", "0")),
@@ -172,7 +172,7 @@ class _Viewer:
 
     def text(self, request: Request) -> Response:
         """The whole of a text, as it is."""
-        opened = self._open(request.path_params["run"], request.path_params["episode"])
+        opened = self._asked_for(request)
         try:
             text = pages.text_of(opened, _asked(request), request.query_params.get("part", ""))
         except (KeyError, IndexError):
@@ -183,7 +183,7 @@ class _Viewer:
 
     def picture(self, request: Request) -> Response:
         """What was seen at a turn, as a PNG."""
-        opened = self._open(request.path_params["run"], request.path_params["episode"])
+        opened = self._asked_for(request)
         try:
             number = pages.clamp(_asked(request), len(opened.file.turns))
         except ValueError:
@@ -227,16 +227,20 @@ class _Viewer:
     def _run(self, request: Request) -> RunIndex:
         return self._numbered(request.path_params["run"])
 
-    def _numbered(self, number: int) -> RunIndex:
-        if number >= len(self._runs):
+    def _numbered(self, number: str) -> RunIndex:
+        known = {str(run.number): run for run in self._runs}
+        if number not in known:
             raise HTTPException(404, "there is no such run")
-        return self._runs[number]
+        return known[number]
 
     def _named(self, key: str) -> Open:
         number, _, episode = key.partition(":")
-        return self._open(_count(number), episode)
+        return self._open(number, episode)
 
-    def _open(self, number: int, episode: str) -> Open:
+    def _asked_for(self, request: Request) -> Open:
+        return self._open(request.path_params["run"], request.path_params["episode"])
+
+    def _open(self, number: str, episode: str) -> Open:
         """The episode of an id; what stands in the address is looked up, and is never a path."""
         run = self._numbered(number)
         row = run.row(episode)
@@ -261,6 +265,8 @@ class _Viewer:
             return pages.position(opened, _asked(request), patience=patience)
         except ValueError:
             raise HTTPException(404, "turn: expected a number") from None
+        except IndexError:
+            raise HTTPException(404, "the episode was just begun anew; load the page again") from None
 
 
 def _names(names: Iterable[str]) -> dict[str, str]:

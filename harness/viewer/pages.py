@@ -13,13 +13,16 @@ from harness.records import CallRecord, End, Failure, MessageRecord, Observation
 from harness.viewer.frames import Player, Seen
 from harness.viewer.index import Row, RunIndex
 from harness.viewer.lines import EpisodeFile
-from harness.viewer.words import Block
+from harness.viewer.words import LONGEST, Block
 
 PATIENCE = 0.5
 """Seconds that a page waits for the game to be played again; after that it comes without what was seen."""
 
 LONG_PATIENCE = 20.0
 """Seconds that a picture, or what a page asks for later, waits."""
+
+_PAGE = 1_000_000
+"""Characters of all messages of a request together that a page shows."""
 
 _ACTED = ("ok", "repaired")
 
@@ -205,8 +208,9 @@ def _call(number: int, record: CallRecord, kept: int) -> Call:
 
 def messages(call: int, records: Sequence[MessageRecord], first: int = 0) -> list[Block]:
     """Messages as texts, numbered from `first` on; pictures in them by their hash."""
+    limit = max(200, min(LONGEST, _PAGE // max(1, len(records))))
     return [
-        Block(f"message.{call}.{number}", record.role, _said(record))
+        Block(f"message.{call}.{number}", record.role, _said(record), limit=limit)
         for number, record in enumerate(records, first)
     ]
 

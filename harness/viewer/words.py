@@ -14,7 +14,10 @@ LONGEST = 20_000
 """Characters of a text that a page shows; there is a link to all of it."""
 
 _COMPARED = 10_000
-"""Characters up to which two texts are compared: that takes the square of their lines."""
+"""Characters up to which two texts are compared, which takes more than the square of their lines."""
+
+_WORDS = 400
+"""Characters up to which two lines are compared word by word."""
 
 _TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
 
@@ -26,24 +29,25 @@ def visible(value: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A text on a page. `part` is its name in the address of the whole of it."""
+    """A text on a page, up to `limit` characters. `part` is its name in the address of the whole of it."""
 
     part: str
     title: str
     text: str
     before: str | None = None
+    limit: int = LONGEST
 
     @property
     def shown(self) -> Markup | str:
         """The text, with what changed since `before` marked where there is one; cut where it is long."""
         if self.before is None or max(len(self.text), len(self.before)) > _COMPARED:
-            return self.text[:LONGEST]
+            return self.text[: self.limit]
         return compared(self.before, self.text)
 
     @property
     def longer(self) -> bool:
         """Whether not all of it is shown."""
-        return len(self.text) > LONGEST
+        return len(self.text) > self.limit
 
 
 def compared(before: str, after: str) -> Markup:
@@ -53,7 +57,7 @@ def compared(before: str, after: str) -> Markup:
     """
     old, new = before.split("\n"), after.split("\n")
     pieces = []
-    for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for tag, i, j, k, m in SequenceMatcher(None, old, new).get_opcodes():
         if tag == "replace" and j - i == m - k:
             pieces += [_within(*pair) for pair in zip(old[i:j], new[k:m], strict=True)]
         else:
@@ -64,9 +68,11 @@ def compared(before: str, after: str) -> Markup:
 
 
 def _within(old: str, new: str) -> Markup:
+    if max(len(old), len(new)) > _WORDS:
+        return Markup("\n").join((_marked("del", old), _marked("ins", new)))
     was, now = _TOKEN.findall(old), _TOKEN.findall(new)
     pieces = []
-    for tag, i, j, k, m in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
+    for tag, i, j, k, m in SequenceMatcher(None, was, now).get_opcodes():
         if tag != "equal" and j > i:
             pieces.append(_marked("del", "".join(was[i:j])))
         if m > k:

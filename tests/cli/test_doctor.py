@@ -17,5 +17,5 @@ def test_every_extra_is_told():
 def test_what_is_promised_is_registered():
     known = {*plugins.names("games"), *plugins.names("providers")}
     for extra, (_, enables) in _EXTRAS.items():
-        if extra not in ("report", "video", "parquet", "cloud", "ray"):
+        if extra not in ("report", "video", "parquet", "view", "cloud", "ray"):
             assert any(name in enables for name in known), extra

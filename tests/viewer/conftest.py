@@ -30,8 +30,6 @@ class Browser:
     """Asks for pages as a browser does that was let in."""
 
     def __init__(self, *folders):
-        pytest.importorskip("starlette", reason='the viewer needs pip install "ludometer[view]"')
-        pytest.importorskip("uvicorn", reason='the viewer needs pip install "ludometer[view]"')
         from starlette.testclient import TestClient
 
         from harness.viewer.app import create_app
@@ -52,11 +50,14 @@ class Browser:
         return {(re.split(r"\W", agent)[0], int(index)): address for address, agent, index in found}
 
 
-@pytest.fixture
-def browser(played):
-    return Browser(played)
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def browse():
+    """Makes a browser for run folders."""
+    for package in ("starlette", "uvicorn"):
+        pytest.importorskip(package, reason='the viewer needs pip install "ludometer[view]"')
     return Browser
+
+
+@pytest.fixture
+def browser(browse, played):
+    return browse(played)

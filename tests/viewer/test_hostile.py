@@ -8,6 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from harness.records import MessageRecord
+from harness.viewer.pages import messages
+from harness.viewer.words import Block
+
 pytestmark = pytest.mark.tampers
 
 EVIL = [
@@ -157,13 +161,28 @@ def test_ten_megabytes_are_cut_with_a_link_to_all_of_them(browse, copy):
     assert len(found) < 20_000 and "1 episodes hold" in found
 
 
-def test_long_observations_are_compared_in_time_or_not_at_all():
-    from harness.viewer.words import Block
-
-    block = Block(
-        "seen.0", "map", "\n".join(map(str, range(10**6))), "\n".join(map(str, range(10**6, 0, -1)))
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("\n".join(map(str, range(10**6))), "\n".join(map(str, range(10**6, 0, -1)))),
+        ("a\n" * 4_999, "a\nb\n" * 2_499),
+        ("a " * 4_999, "b a " * 2_499),
+        (("a " * 95 + "\n") * 50, ("a b " * 47 + "\n") * 50),
+    ],
+)
+def test_long_observations_are_compared_in_time_or_not_at_all(before, after):
+    block = Block("seen.0", "map", after, before)
+    gone = re.sub(r"<del>.*?</del>\n?", "", str(block.shown), flags=re.S)
+    assert (
+        re.sub("</?ins>", "", gone).replace("\n", "")[:20_000] == after.replace("\n", "")[: len(gone)]
+        or block.longer
     )
-    assert len(block.shown) <= 20_000 and block.longer
+
+
+def test_a_request_of_many_long_messages_makes_no_endless_page():
+    records = [MessageRecord(role="user", parts=({"text": "x" * 30_000},))] * 1_000
+    assert sum(len(block.shown) for block in messages(0, records)) <= 1_000_000
 
 
 @pytest.mark.parametrize(

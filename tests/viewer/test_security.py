@@ -99,6 +99,8 @@ def test_the_redirect_stays_here(stranger):
         "/run/1",
         "/run/99999999999999999999",
         "/run/-1",
+        "/run/" + "9" * 5000,
+        "/run/%D9%A0",
         "/compare?left=0:..%2f..%2frun.json&right=0:x",
     ],
 )
@@ -113,6 +115,7 @@ def test_a_text_is_one_of_the_page(browser, part):
     browser.get(f"{browser.episodes()['direct', 0]}/text?turn=1&part={part}", 404)
 
 
+@pytest.mark.tampers
 def test_links_in_a_run_folder_are_not_followed(browse, played, tmp_path):
     import shutil
 
@@ -122,8 +125,6 @@ def test_links_in_a_run_folder_are_not_followed(browse, played, tmp_path):
     (folder / "episodes" / "random" / "babyai" / "other.jsonl").symlink_to(folder / "run.json")
     browser = browse(folder)
     assert browser.get("/run/0/state").json()["episodes"] == 8
-    (folder / "episodes" / "random" / "babyai" / "other.jsonl").unlink()
-    (folder / "episodes" / "random" / "link").unlink()
 
 
 def test_every_answer_has_the_headers(browser):
