@@ -2,6 +2,7 @@
 
 import html
 import json
+import random
 import re
 import shutil
 from html.parser import HTMLParser
@@ -10,7 +11,7 @@ import pytest
 
 from harness.records import MessageRecord
 from harness.viewer.pages import messages
-from harness.viewer.words import Block
+from harness.viewer.words import Block, compared
 
 pytestmark = pytest.mark.tampers
 
@@ -173,11 +174,18 @@ def test_ten_megabytes_are_cut_with_a_link_to_all_of_them(browse, copy):
 )
 def test_long_observations_are_compared_in_time_or_not_at_all(before, after):
     block = Block("seen.0", "map", after, before)
-    gone = re.sub(r"<del>.*?</del>\n?", "", str(block.shown), flags=re.S)
-    assert (
-        re.sub("</?ins>", "", gone).replace("\n", "")[:20_000] == after.replace("\n", "")[: len(gone)]
-        or block.longer
-    )
+    kept = re.sub("<del>.*?</del>|</?ins>|\n", "", str(block.shown), flags=re.S)
+    assert kept == after[:20_000].replace("\n", "")
+
+
+def test_a_comparison_holds_both_texts():
+    dice = random.Random(3)
+    for _ in range(300):
+        before, after = ("".join(dice.choices("ab <&\n", k=dice.randrange(30))) for _ in range(2))
+        marked = str(compared(before, after))
+        for one, other, text in (("del", "ins", after), ("ins", "del", before)):
+            kept = re.sub(f"<{one}>.*?</{one}>|</?{other}>|\n", "", marked, flags=re.S)
+            assert html.unescape(kept) == text.replace("\n", "")
 
 
 def test_a_request_of_many_long_messages_makes_no_endless_page():

@@ -30,11 +30,10 @@ def large(played, tmp_path_factory):
 
 
 def test_ten_thousand_episodes_are_listed(browse, large):
-    first = browse(large).get("/run/0")
     browser, start = browse(large), time.perf_counter()
     page = browser.get("/run/0?sort=-index").text
     print(f"{MANY:,} episodes listed in {time.perf_counter() - start:.2f} s without scores.csv")  # noqa: T201
-    assert page.count('scope="row"') == first.text.count('scope="row"') == 100
+    assert page.count('scope="row"') == 100
     assert [int(i) for i in re.findall(r"</td><td>(\d+)</td><td>done", page)] == list(range(9_999, 9_899, -1))
 
 

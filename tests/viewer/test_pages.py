@@ -6,13 +6,15 @@ import shutil
 from io import BytesIO
 
 import pytest
+from ludometer_test_runs import run
 
 from harness.records import iter_run
+from harness.spec import RunSpec
 
 
 def parsed(page):
-    """The words of a page, tags taken away."""
-    return html.unescape(re.sub(r"<[^>]+>", "", page))
+    """The words of a page as it stands now: without tags and what is marked as gone."""
+    return html.unescape(re.sub(r"<del>.*?</del>|<[^>]+>", "", page, flags=re.S))
 
 
 def of(played, agent, index=0):
@@ -90,7 +92,7 @@ def test_what_changed_is_marked(browser, played):
     assert "<ins>" not in first and "<del>" not in first
     second = browser.get(f"{address}?turn=2&wait=1").text  # it turned left
     assert "<ins>" in second and "<del>" in second
-    kept = parsed(re.sub(r"<del>.*?</del>", "", second, flags=re.S))
+    kept = parsed(second)
     for section in seen[2].sections:
         for line in section.text.splitlines():
             assert line in kept
@@ -195,3 +197,25 @@ def test_two_runs_side_by_side(browse, played, tmp_path):
     assert browser.get("/").text.count('scope="row"') == 2
     page = browser.get(browser.episodes(1)["random", 0]).text
     assert "right=0:" in page and "right=1:" in page
+
+
+def test_a_game_that_is_never_the_same_shows_what_the_run_kept(browse, tmp_path):
+    from PIL import Image
+
+    spec = RunSpec(
+        tasks=("gymnasium/ludometer_test_worlds:TestDrawn-v0",),
+        agents=("direct",),
+        models=("scripted:calm",),
+        episodes=1,
+        observe="both",
+    )
+    assert not run(tmp_path / "run", spec).failed
+    (episode,) = iter_run(tmp_path / "run")
+    browser = browse(tmp_path / "run")
+    address = browser.episodes()["direct", 0]
+    for number, turn in enumerate(episode.turns, 1):
+        page = parsed(browser.get(f"{address}?turn={number}&wait=1").text)
+        seen = turn.observation or episode.end.observation
+        assert all(line in page for section in seen.sections for line in section.text.splitlines())
+        picture = browser.get(f"{address}/picture?turn={number}").content
+        assert Image.open(BytesIO(picture)).getpixel((0, 0))[1] == number  # what it draws is its count
