@@ -96,7 +96,7 @@ def _write_run(report: Report, out: Path, number: int) -> Submission:
     from harness.cli.verify import as_record, verdict
     from harness.folder import write_atomic
     from harness.records import read_record
-    from scorers.report import write_html
+    from scorers.report import contents, report_html
     from scorers.site import Submission
 
     folder = out / "runs" / f"{number:03d}-{_slug(report.run.name)}"
@@ -105,7 +105,8 @@ def _write_run(report: Report, out: Path, number: int) -> Submission:
     _copy_records(report.run, folder)
     shown = {**as_record(report), "run": report.run.name}
     write_atomic(folder / "verify.json", json.dumps(shown, indent=2) + "\n")
-    write_html([folder], folder / "index.html", title=report.run.name)
+    page = report_html(contents([folder]), folder, report.run.name)
+    write_atomic(folder / "index.html", page.encode("utf-8", "backslashreplace").decode())
     return Submission(
         run=report.run,
         name=report.run.name,
