@@ -160,10 +160,7 @@ class _Viewer:
     def request_page(self, request: Request) -> Response:
         """All messages of a request."""
         opened = self._asked_for(request)
-        turn, call = (
-            _count(request.query_params.get("turn", "0")),
-            _count(request.query_params.get("call", "0")),
-        )
+        turn, call = (_count(request.query_params.get(name, "0")) for name in ("turn", "call"))
         try:
             blocks = pages.asked_of(opened, turn, call)
         except IndexError:
@@ -193,9 +190,8 @@ class _Viewer:
             raise HTTPException(503, "the game is still being played up to this turn")
         if seen.picture is None:
             raise HTTPException(404, "there is no picture of this turn")
-        return Response(
-            seen.picture, media_type="image/png", headers={"cache-control": "private, max-age=600"}
-        )
+        # Kept here and not by the browser, to which another run at the same port would be the same address.
+        return Response(seen.picture, media_type="image/png")
 
     def compare_page(self, request: Request) -> Response:
         """Two episodes side by side, at the same turn."""

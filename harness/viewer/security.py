@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEADERS = {
+    "cache-control": "no-store",
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -98,8 +99,6 @@ def _refusal(why: str, status: int = 403) -> Response:
 def _add_headers(message: Message) -> None:
     headers = list(message.get("headers", []))
     headers += [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
-    if not any(name == b"cache-control" for name, _ in headers):
-        headers.append((b"cache-control", b"no-store"))
     message["headers"] = headers
 
 

@@ -106,6 +106,7 @@ def test_keys_scrubber_and_playing(viewing, tab):
         tab.press(*key)
         tab.until(NUMBER, str(turn))
         tab.until('document.getElementById("turn").value', str(turn))
+        tab.until('document.getElementById("said").textContent', f"{turn} of 6")
     assert tab.value("location.search") == "?turn=0"
     tab.value('document.getElementById("next").focus(); document.activeElement.click()')
     tab.until(NUMBER, "1")

@@ -66,7 +66,7 @@ class Tags(HTMLParser):
 OURS = {
     "a", "article", "bdi", "body", "button", "dd", "del", "details", "div", "dl", "dt", "figcaption",
     "figure", "form", "h1", "h2", "h3", "head", "header", "html", "img", "input", "ins", "label", "li",
-    "link", "main", "mark", "meta", "meter", "nav", "ol", "option", "p", "pre", "q", "script",
+    "link", "main", "mark", "meta", "meter", "nav", "ol", "option", "output", "p", "pre", "q", "script",
     "section", "select", "span", "strong", "summary", "table", "tbody", "td", "th", "thead", "title",
     "tr", "ul",
 }  # fmt: skip

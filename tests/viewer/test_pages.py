@@ -22,16 +22,17 @@ def of(played, agent, index=0):
 
 
 def test_every_page_that_is_linked_opens(browser):
+    others = [address.rpartition("/")[2] for (_, index), address in browser.episodes().items() if index]
     seen, waiting = set(), ["/"]
     while waiting:
-        address = waiting.pop()
-        answer = browser.get(address)
+        answer = browser.get(waiting.pop())
         if "text/html" in answer.headers["content-type"]:
-            links = re.findall(r'(?:href|src)="([^"]+)"', answer.text)
-            new = {html.unescape(link) for link in links if link.startswith("/")} - seen
+            links = map(html.unescape, re.findall(r'(?:href|src)="(/[^"]*)"', answer.text))
+            # One episode of each agent is enough.
+            new = {link for link in links if not any(other in link for other in others)} - seen
             seen |= new
             waiting += new
-    assert len([link for link in seen if "turn=" in link]) > 100
+    assert len([link for link in seen if "turn=" in link]) > 50
     assert any("/request?" in link for link in seen) and any("/picture?" in link for link in seen)
     assert any(link.startswith("/compare?") for link in seen)
 

@@ -24,6 +24,7 @@ async function show(address, { remember = true } = {}) {
   if (range) {
     range.max = fresh.dataset.last;
     range.value = fresh.dataset.number;
+    document.getElementById("said").textContent = `${range.value} of ${range.max}`; // read out, as outputs are
   }
   if (remember) history.replaceState(null, "", address);
   await wait(mine);
