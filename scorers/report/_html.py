@@ -191,8 +191,8 @@ def _episode(report: Contents, folder: Path, row: dict[Any, Any]) -> dict[str, A
 
 
 def _href(path: str, folder: Path) -> str | None:
-    """The way from the report to a record; none to a store behind a network."""
-    if "://" in path:
+    """The way from the report to a record; none to or from a store behind a network."""
+    if "://" in path or "://" in str(folder):
         return None
     return quote(os.path.relpath(Path(path).resolve(), folder.resolve()).encode("utf-8", "surrogateescape"))
 

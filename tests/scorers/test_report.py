@@ -181,6 +181,21 @@ def test_of_a_long_episode_few_points_are_kept(run):
     assert values[-1] == episode.end.progress.value
 
 
+def test_a_run_in_a_store(run):
+    upath = pytest.importorskip("upath")
+    store = upath.UPath("memory://reports/run")
+    for file in (run / "run.json", *(run / "episodes").rglob("*.jsonl")):
+        copy = store / file.relative_to(run).as_posix()
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
+    reader = page(store)
+    assert [link for link in reader.links if not link.startswith("#")] == []
+    assert any("memory://reports/run/episodes/" in words for words in reader.words)
+    assert ludometer("report", store, "--html", store / "r.html", "--csv", store / "t") == 0
+    assert (store / "r.html").stat().st_size > 100_000
+    assert (store / "t" / "pairs.csv").exists()
+
+
 def test_a_folder_that_cannot_be_made_is_told(run, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert ludometer("report", run, "--html", tmp_path / "file" / "r.html") == 2
