@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.errors import InputError
+from scorers import cells
 from scorers.report._contents import Contents
 from scorers.report._tables import TEXT, tables
 from scorers.report._text import visible, visible_everywhere
@@ -80,7 +81,8 @@ def answer(report: Contents) -> list[str]:
         return ["No episode has a score yet."]
     best = str(report.board["agent"].iloc[0])
     partly = [flag for flag in report.board["flags"].iloc[0] if flag.endswith(" tasks")]
-    found = [f"{best} has the highest mean{f' ({partly[0]})' if partly else ''}."]
+    mean = cells.estimate(report.board.iloc[0], "mean")
+    found = [f"{best} has the highest mean, {mean}{f' ({partly[0]})' if partly else ''}."]
     pairs = report.pairs[(report.pairs["a"] == best) | (report.pairs["b"] == best)]
     unclear = pairs["words"].str.endswith("cannot be told apart")
     for words, rows in (

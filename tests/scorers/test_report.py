@@ -3,6 +3,8 @@
 import csv
 import json
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
@@ -380,3 +382,24 @@ def test_no_table_is_lost(run):
         for table in section:
             assert len(table.cells) == len(table.frame) == len(table.behind())
             assert len({tuple(row) for row in table.cells}) == 1
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_browser_draws_every_plot_and_unfolds_what_is_linked(run, tmp_path):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium")
+    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000",
+               "--enable-logging=stderr", f"--user-data-dir={tmp_path}", "--dump-dom"]  # fmt: skip
+    address = f"{(run / 'report.html').as_uri()}#e1-0"
+    shown = subprocess.run([*command, address], capture_output=True, text=True, timeout=120, check=True)
+    assert "Content Security Policy" not in shown.stderr
+    assert "Uncaught" not in shown.stderr
+    plots = re.findall(
+        r'<div class="plot[^"]*" id="chart-([\w-]+)"[^>]*>(?=<svg|<div|<details)', shown.stdout
+    )
+    assert set(plots) == set(Reader((run / "report.html").read_text()).specs)
+    assert shown.stdout.count('<svg xmlns="http://www.w3.org/2000/svg"') >= len(plots)
+    assert re.search(r'<details id="e1" open', shown.stdout)
+    assert not re.search(r'<details id="e0" open', shown.stdout)
