@@ -39,7 +39,7 @@ LABELS = {
     "progress": "Mean progress along the steps, by agent, with bands",
     "achievements": "Crafter: how often each agent unlocked each achievement",
     "depths": "NetHack: the share of episodes that reached each dungeon level",
-    "actions": "How often each agent took each action",
+    "actions": "The share of steps that each agent spent on its twelve commonest actions; blank: others",
 }
 """What each plot shows, in words."""
 
