@@ -23,7 +23,7 @@ _EXTRAS = {
     "google": (("google.genai",), "models google:…"),
     "vllm": (("vllm",), "models vllm:… (or name an interpreter that has it: LUDOMETER_VLLM_PYTHON)"),
     "local": (("torch", "transformers", "gguf", "accelerate"), "models transformers:… and embedded"),
-    "report": (("altair", "vl_convert"), "the HTML report"),
+    "report": (("altair", "vl_convert", "fpdf"), "the report as HTML and PDF"),
     "video": (("av",), "videos of episodes: ludometer replay --video"),
     "parquet": (("pyarrow",), "tables in Parquet: ludometer export"),
     "view": (("starlette", "uvicorn"), "runs in the browser: ludometer view"),

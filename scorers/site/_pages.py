@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from scorers._board import leaderboard
 from scorers._pairs import rank_sets
-from scorers.report._html import interval
+from scorers.cells import estimate
 from scorers.runs import labels, read_runs
 
 
@@ -52,7 +52,7 @@ def index_html(
         for (name, version), played in episodes.groupby(["suite", "suite_version"], sort=True)
     ]
     pages = Environment(loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined)
-    pages.filters["interval"] = interval
+    pages.filters["estimate"] = estimate
     return pages.get_template("index.html.j2").render(
         title=title, style=style, boards=boards, submissions=submissions, resamples=resamples, seed=seed
     )
