@@ -117,6 +117,7 @@ class TaskInfo:
     starts: Starts = Starts.MANY
     oracle: bool = False  # the environment can name a good next action
     max_steps: int | None = None  # None where only the built environment knows
+    frames: bool = False  # it runs in frames, and has `GameEnv.wait`
 
 
 class UnknownAction(ValueError):

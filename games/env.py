@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import gymnasium
@@ -32,6 +33,12 @@ class GameEnv(gymnasium.Env[Any, Any]):
     max_steps: int
     """The true step limit: the environment truncates itself after so many `step` calls."""
 
+    frame_rate: float = 0.0
+    """Frames a second, where the game runs in frames and has `wait`; else 0."""
+
+    content: Mapping[str, str] = MappingProxyType({})
+    """The SHA-1 of the files that the game is played from, by what they are (``rom``)."""
+
     @abstractmethod
     def brief(self) -> Brief:
         """The facts of the current episode for its instructions. Valid after `reset`."""
@@ -57,6 +64,14 @@ class GameEnv(gymnasium.Env[Any, Any]):
             if known.name == action:
                 return known.value
         raise UnknownAction(f'no action is called "{action}"')
+
+    def wait(self, frames: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Let frames go by in which the player thinks; gives what `step` gives, and is no step.
+
+        Only where `TaskInfo.frames`. `reset` is then told by its options that the ``clock`` is ``running``,
+        and whether inputs ``overlap`` with thinking: `step` only begins them, and `wait` goes on with them.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no frames")
 
     def _seeded(self, seed: int | None) -> int:
         """Seed Gymnasium's generator, and give the seed of the episode: drawn from it where none is given."""

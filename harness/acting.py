@@ -7,9 +7,9 @@ return are plain values that can be pickled.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from games.api import Observation, UnknownAction
 from harness.errors import LudometerError
@@ -25,12 +25,19 @@ class ReplayMismatch(LudometerError):
 class Acted(NamedTuple):
     """What came of a turn's actions: a frame for each that was executed, and why the others were not.
 
-    `seconds` is what the environment took.
+    `seconds` is what the environment took, `thought` the frame after the player had thought, where the game
+    runs meanwhile.
     """
 
     frames: tuple[Frame, ...]
     cut: str
     seconds: float
+    thought: Frame | None = None
+
+    @property
+    def moves(self) -> tuple[Frame, ...]:
+        """All frames, in order."""
+        return self.frames if self.thought is None else (self.thought, *self.frames)
 
 
 class Replayed(NamedTuple):
@@ -41,16 +48,16 @@ class Replayed(NamedTuple):
 
 
 class ToReplay(NamedTuple):
-    """A recorded turn: its number, the actions that were executed and the hash after each."""
+    """A recorded turn: its number, what was executed and the hash after each."""
 
     turn: int
-    actions: tuple[str, ...]
+    moves: tuple[str | int, ...]
     hashes: tuple[str, ...]
 
 
-def begin(world: World, seed: int) -> tuple[Briefing, Frame]:
-    """Start the episode of a seed."""
-    return world.reset(seed)
+def begin(world: World, seed: int, options: Mapping[str, Any] | None = None) -> tuple[Briefing, Frame]:
+    """Start the episode of a seed, with options of how time passes."""
+    return world.reset(seed, options)
 
 
 def oracle(world: World) -> str:
@@ -58,13 +65,25 @@ def oracle(world: World) -> str:
     return world.oracle()
 
 
-def act(world: World, actions: Sequence[str], stop: Stop | None, before: Observation | None) -> Acted:
+def act(
+    world: World,
+    actions: Sequence[str],
+    stop: Stop | None,
+    before: Observation | None,
+    thinking: int | None = None,
+) -> Acted:
     """Step through a turn's actions until the game ends, refuses one, or `stop` gives a reason to stop.
 
-    `before` is what was observed before the first; needed with `stop` only.
+    `before` is what was observed before the first; needed with `stop` only. `thinking` are the frames that go
+    by before, None where the game waits.
     """
     frames: list[Frame] = []
-    cut, begun = "", time.perf_counter()
+    cut, begun, thought = "", time.perf_counter(), None
+    if thinking is not None:
+        thought = world.advance(thinking)
+        thought = replace(thought, observation=world.look())
+        before = thought.observation
+        actions = () if thought.over else actions
     for action in actions:
         try:
             frame = world.step(action)
@@ -78,7 +97,7 @@ def act(world: World, actions: Sequence[str], stop: Stop | None, before: Observa
             if cut := stop(before, frame.observation, frame.reward):
                 break
             before = frame.observation
-    return Acted(tuple(frames), cut, time.perf_counter() - begun)
+    return Acted(tuple(frames), cut, time.perf_counter() - begun, thought)
 
 
 def again(world: World, turns: Sequence[ToReplay], asks_oracle: bool) -> list[Replayed]:
@@ -92,11 +111,11 @@ def again(world: World, turns: Sequence[ToReplay], asks_oracle: bool) -> list[Re
 
 def _again(world: World, turn: ToReplay, asks_oracle: bool) -> Replayed:
     frame, reward = None, 0.0
-    for action, recorded in zip(turn.actions, turn.hashes, strict=True):
-        if asks_oracle:  # asking may move its state
+    for move, recorded in zip(turn.moves, turn.hashes, strict=True):
+        if asks_oracle and isinstance(move, str):  # asking may move its state
             world.oracle()
         try:
-            frame = world.advance(action)
+            frame = world.advance(move)
         except UnknownAction as error:
             fault = f"the game no longer takes what was recorded: {error}"
             raise ReplayMismatch(f"turn {turn.turn}: {fault}") from None

@@ -307,12 +307,13 @@ class Outcome(StrEnum):
     EMPTY = "empty"  # the model said nothing
     TRUNCATED = "truncated"  # cut at the token limit before an action was named
     REFUSAL = "refusal"  # the model declined
+    LATE = "late"  # it came after the deadline, or after the end: the task's fallback was done in its place
     API_ERROR = "api_error"  # infrastructure: never a move
     TIMEOUT = "timeout"  # infrastructure: never a move
 
     @property
     def acts(self) -> bool:
-        """Whether the turn steps the environment."""
+        """Whether the answer steps the environment."""
         return self in (Outcome.OK, Outcome.REPAIRED)
 
     @property

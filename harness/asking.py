@@ -13,6 +13,7 @@ from harness.convert import common_prefix, completion_of, message_records, sampl
 from harness.journal import Journal, Kept
 from harness.records import CallRecord, MessageRecord, RequestRecord
 from harness.seeds import derive
+from harness.timing import Clock
 
 _31_BITS = 0x7FFF_FFFF  # more is refused by some services
 
@@ -47,6 +48,7 @@ class Asker:
         previous: tuple[MessageRecord, ...] = (),
         others: Mapping[str, Client] = MappingProxyType({}),
         journal: Journal | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._client = client
         self._others = others
@@ -59,11 +61,14 @@ class Asker:
         self._answers: dict[int, tuple[Request, CallRecord]] = {}
         self._turn = 0
         self._asked = 0
+        self._clock = clock
+        self._now = 0.0  # seconds of thinking, on the game's clock
         self.waited = 0.0
 
     def begin(self, turn: int) -> None:
         """A turn begins."""
         self._turn, self._asked, self._answers, self.waited = turn, 0, {}, 0.0
+        self._now = 0.0
 
     async def __call__(
         self,
@@ -88,8 +93,9 @@ class Asker:
         key = fingerprint(request, model=model)
         if self._journal is not None and (kept := self._journal.find(self._turn, call, key)) is not None:
             return self._noted(request, kept.answer, kept.waited)
+        began = self._now
         answer = await (self._others[model] if model else self._client).complete(request)
-        record = _record(answer, model)
+        record = _record(answer, model, began)
         if self._journal is not None:
             kept = Kept(turn=request.turn, call=call, request=key, waited=answer.waited, answer=record)
             await self._journal.keep(kept)
@@ -97,6 +103,8 @@ class Asker:
 
     def _noted(self, request: Request, record: CallRecord, waited: float) -> Completion:
         self.waited += waited
+        if self._clock is not None:
+            self._now = max(self._now, record.began + self._clock.duration(record))
         self._answers[request.call] = (request, record)
         return completion_of(record)
 
@@ -128,7 +136,7 @@ class Asker:
         return common_prefix(self._before, messages)
 
 
-def _record(answer: Answer, model: str) -> CallRecord:
+def _record(answer: Answer, model: str, began: float) -> CallRecord:
     """An answer as it is written, without its request."""
     done = answer.completion
     return CallRecord(
@@ -140,6 +148,7 @@ def _record(answer: Answer, model: str) -> CallRecord:
         usage=usage_record(done.usage),
         latency=done.latency,
         first_token=done.first_token,
+        began=began,
         queued=answer.queued,
         cost=done.cost,
         retries=answer.retries,

@@ -15,6 +15,7 @@ from harness.records import (
     ProgressRecord,
     SectionRecord,
     StepRecord,
+    ThinkingRecord,
     UsageRecord,
 )
 from harness.world import Frame, png
@@ -57,6 +58,16 @@ def step_record(action: str, frame: Frame) -> StepRecord:
         progress=progress_record(frame.progress),
         hash=frame.hash,
     )
+
+
+def thinking_record(frames: int, frame: Frame) -> ThinkingRecord:
+    """What went on while the player thought, as it is written."""
+    return ThinkingRecord(**step_record("", frame).model_dump(), frames=frames)
+
+
+def move_of(record: StepRecord) -> str | int:
+    """What `World.advance` takes to do it again."""
+    return record.frames if isinstance(record, ThinkingRecord) else record.action
 
 
 def decision_record(decision: Decision) -> DecisionRecord:

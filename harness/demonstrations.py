@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness.api import Observation, Section, Stability
 from harness.errors import CannotWrite, InputError
-from harness.records import Episode, SectionRecord
+from harness.records import Episode, SectionRecord, ThinkingRecord
 from harness.replay import played_again
 from harness.world import Frame, World, png
 
@@ -100,7 +100,7 @@ def by_record(episode: Episode, *, observe: str, steps: int) -> Demonstration:
             progress = moment.frame.progress.value
             if len(shown) == steps:
                 break
-            if moment.step is not None:
+            if moment.step is not None and not isinstance(moment.step, ThinkingRecord):
                 shown.append(_shown(moment.frame, moment.step.action))
     header = episode.header
     series = header.series or f"{header.suite} {header.suite_version}"

@@ -240,6 +240,7 @@ def _header(context: Running, spec: EpisodeSpec) -> Header:
         price=context.models.price(spec.entrant.model),
         series=spec.series,
         deterministic=spec.info.deterministic,
+        time=str(spec.clock),
     )
 
 

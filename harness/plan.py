@@ -15,6 +15,7 @@ from harness.errors import InputError
 from harness.seeds import episode_seed
 from harness.settings import Named
 from harness.spec import Limits, RunSpec, Suite, SuiteTask, suite
+from harness.timing import Clock, parse
 from harness.trials import place
 
 ADHOC = "adhoc"
@@ -78,6 +79,7 @@ class EpisodeSpec:
     limits: Limits
     observe: str
     series: str
+    clock: Clock = field(default_factory=Clock)
     chain: str = ""  # episodes of one chain are played in order, each knowing what the former learned
 
     @cached_property
@@ -144,8 +146,10 @@ def _episodes(
 ) -> Iterator[EpisodeSpec]:
     name_and_version = (spec.seeds, "") if spec.seeds else (chosen.name, chosen.version)
     series = " ".join(name_and_version).strip()
+    clock = parse(spec.time)
     for entrant in entrants:
         for line, name, info in lines:
+            _check_clock(clock, info)
             if getattr(entrant.factory, "needs_oracle", False) and not info.oracle:
                 notes.append(f"{name} has no oracle: {entrant.agent} does not play it")
                 continue
@@ -162,6 +166,7 @@ def _episodes(
                     limits=spec.limits.over(line.limits).over(chosen.limits),
                     observe=_observe(spec, chosen, line, info),
                     series=series,
+                    clock=clock,
                     chain=at.chain and f"{entrant.label} {at.chain}",
                 )
 
@@ -172,6 +177,11 @@ def _observe(spec: RunSpec, chosen: Suite, line: SuiteTask, info: TaskInfo) -> s
         return "text" if info.text else "image"
     check_observe(info, wanted)
     return wanted
+
+
+def _check_clock(clock: Clock, info: TaskInfo) -> None:
+    if clock.runs and not info.frames:
+        raise InputError(f"{info.task} has no frames, so its time can only be paused, not {clock}")
 
 
 def check_observe(info: TaskInfo, observe: str) -> None:

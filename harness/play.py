@@ -6,7 +6,7 @@ every hash is compared on the way, and only then is the model asked for the next
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from harness.convert import (
     observation_record,
     progress_record,
     step_record,
+    thinking_record,
     usage_record,
 )
 from harness.errors import ProviderError, RunStopped
@@ -39,6 +40,7 @@ from harness.journal import Journal, journal_of
 from harness.keys import scrub
 from harness.plan import EpisodeSpec
 from harness.records import (
+    CallRecord,
     End,
     Ending,
     Episode,
@@ -49,6 +51,7 @@ from harness.records import (
     MessageRecord,
     ObservationRecord,
     Start,
+    ThinkingRecord,
     TurnRecord,
 )
 from harness.resuming import replay, restore
@@ -87,7 +90,7 @@ async def play(job: Job, stage: Stage, recorded: Episode | None = None) -> End |
     scene = await stage.open(spec.task, observe=spec.observe, step_limit=spec.limits.steps, alone=job.alone)
     journal = Journal(journal_of(job.path))
     try:
-        briefing, frame = await scene.run(acting.begin, spec.seed)
+        briefing, frame = await scene.run(acting.begin, spec.seed, spec.clock.options())
         state = State(briefing, frame, meter=_meter(job.client))
         if recorded is not None and recorded.start is not None:
             if job.keeper is None:
@@ -176,22 +179,36 @@ class _Player:
         turn = Turn(index, state.frame.observation, tuple(state.past), state.notice, state.meter)
         decision = await self._agent.act(turn)
         calls = asker.take() if asker is not None else ()
-        acted = await self._act(decision)
+        decision, thinking = self._in_time(decision, calls)
+        acted = await self._act(decision, thinking)
         decision, frames = _carried_out(decision, acted), acted.frames
-        last = frames[-1] if frames else None
+        last = acted.moves[-1] if acted.moves else None
         record = TurnRecord(
             index=index,
             notice=state.notice,
             decision=decision_record(decision),
             calls=calls,
+            thinking=_thinking(thinking, acted),
             steps=tuple(step_record(a, f) for a, f in zip(decision.actions, frames, strict=True)),
             observation=self._seen(last),
             seconds_model=sum(call.latency for call in calls),
             seconds_env=acted.seconds,
             seconds_wait=asker.waited if asker is not None else 0.0,
         )
-        advance(state, decision, last, sum(frame.reward for frame in frames), record)
+        advance(state, decision, last, sum(frame.reward for frame in acted.moves), record)
         return record
+
+    def _in_time(self, decision: Decision, calls: Sequence[CallRecord]) -> tuple[Decision, int | None]:
+        """The decision, or what is done where it came too late; and the frames that went by meanwhile."""
+        clock, briefing = self._job.spec.clock, self._state.briefing
+        if not clock.runs:
+            return decision, None
+        seconds = clock.thought(calls)
+        if clock.late(seconds):
+            why = f"it took {seconds:.2f} s of {clock.deadline:g} s"
+            instead = clock.instead([action.name for action in briefing.actions])
+            decision = replace(decision, actions=(instead,), outcome=Outcome.LATE, repair=why, stop=None)
+        return decision, clock.frames(seconds, briefing.frame_rate)
 
     def _seen(self, frame: Frame | None) -> ObservationRecord | None:
         """What a game that is not deterministic showed, for the record."""
@@ -200,14 +217,15 @@ class _Player:
         keeper.keep_picture(frame.observation)
         return observation_record(frame.observation)
 
-    async def _act(self, decision: Decision) -> Acted:
-        """Step the environment through a decision's actions."""
+    async def _act(self, decision: Decision, thinking: int | None) -> Acted:
+        """Let the game run while the player thought, then step it through a decision's actions."""
         state = self._state
-        actions = decision.actions[: state.briefing.max_steps - state.steps]
-        if not decision.outcome.acts:
+        carried_out = decision.outcome.acts or decision.outcome is Outcome.LATE
+        actions = decision.actions[: state.briefing.max_steps - state.steps] if carried_out else ()
+        if not actions and thinking is None:
             return Acted((), "", 0.0)
         before = state.frame.observation if decision.stop else None
-        return await self._scene.run(acting.act, actions, decision.stop, before)
+        return await self._scene.run(acting.act, actions, decision.stop, before, thinking)
 
     async def _remember(self, limit: str | None) -> MemoryRecord:
         """What the agent learns from the trial that is over."""
@@ -260,14 +278,22 @@ class _Player:
 
 def _carried_out(decision: Decision, acted: Acted) -> Decision:
     """The decision with the actions that were executed; the others were planned."""
+    if decision.outcome is Outcome.LATE:
+        return replace(decision, actions=decision.actions[: len(acted.frames)])
     if not decision.outcome.acts:
         return replace(decision, actions=())
+    if acted.thought is not None and acted.thought.over:
+        return replace(decision, actions=(), outcome=Outcome.LATE, repair="the game was over by then")
     if not acted.frames:
         return replace(decision, actions=(), outcome=Outcome.INVALID_ACTION, repair=acted.cut)
     done, planned = decision.actions[: len(acted.frames)], decision.actions
     if len(done) == len(planned):
         return decision
     return replace(decision, actions=done, planned=planned, cut=acted.cut)
+
+
+def _thinking(frames: int | None, acted: Acted) -> ThinkingRecord | None:
+    return None if frames is None or acted.thought is None else thinking_record(frames, acted.thought)
 
 
 def _asks_oracle(spec: EpisodeSpec) -> bool:
@@ -296,6 +322,7 @@ def _asker(job: Job, recorded: Episode | None, journal: Journal) -> Asker | None
         previous=previous,
         others=job.others,
         journal=journal,
+        clock=job.spec.clock if job.spec.clock.runs else None,
     )
 
 
@@ -311,6 +338,7 @@ def _start(state: State) -> Start:
         hash=state.frame.hash,
         progress=progress_record(state.frame.progress),
         max_steps=state.briefing.max_steps,
+        content=dict(state.briefing.content),
     )
 
 

@@ -26,10 +26,11 @@ from harness.errors import InputError
 from harness.keys import scrub
 from harness.storage import Appender, cut_at
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised whenever lines get fields or change their meaning. Readers accept every version up to this one.
 
 2: `Header.deterministic`, `TurnRecord.observation`.
+3: time (`Header.time`, `TurnRecord.thinking`, `CallRecord.began`), `Start.content`, the outcome ``late``.
 """
 
 
@@ -115,6 +116,11 @@ class CallRecord(_Line):
     first_token: float | None = Field(
         None, description="Seconds to its first token; null where it was not streamed."
     )
+    began: float = Field(
+        0.0,
+        description="Seconds into the turn's thinking at which it was asked, where the game runs meanwhile. "
+        "Since schema 3.",
+    )
     queued: float = Field(
         0.0, description="Seconds waited for a place among the requests under way; no part of the latency."
     )
@@ -135,12 +141,19 @@ class StepRecord(_Line):
     hash: str = Field(description="Of the raw observation after the step.")
 
 
+class ThinkingRecord(StepRecord):
+    """What went on in the game while the player thought: as a step, but none of the player's."""
+
+    action: Literal[""] = ""
+    frames: int = Field(ge=0, description="Frames of the game that went by.")
+
+
 class DecisionRecord(_Line):
     """What the agent made of the turn."""
 
     actions: tuple[str, ...] = Field(description="What was executed, one step each; none for a lost turn.")
     outcome: str = Field(
-        description="ok or repaired (it acted); parse_error, invalid_action, empty, truncated or refusal."
+        description="ok or repaired (it acted); parse_error, invalid_action, empty, truncated, refusal, late."
     )
     text: str = Field("", description="The answer as histories show it to the model.")
     repair: str = Field("", description="What was mended in the answer, or why it was no action.")
@@ -169,6 +182,9 @@ class Header(_Line):
     model: str | None = Field(description="provider:name; null for an agent that asks none.")
     config_hash: str = Field(description="That of run.json.")
     versions: dict[str, str] = Field(description="Python and the packages that matter, as installed.")
+    time: str = Field(
+        "paused", description="How time passes while the player thinks: --time. Since schema 3."
+    )
     started: str = Field(description="When the episode began: ISO 8601, UTC.")
     price: str = Field("", description="Where the model's price is from.")
     series: str = Field("", description="What the seeds are drawn from: suite and version, or a name.")
@@ -191,6 +207,9 @@ class Start(_Line):
     hash: str = Field(description="Of the raw first observation.")
     progress: ProgressRecord = Field(description="At the start.")
     max_steps: int = Field(description="The episode ends after so many steps.")
+    content: dict[str, str] = Field(
+        {}, description="SHA-1 of the files that the game was played from, such as its ROM. Since schema 3."
+    )
 
 
 class TurnRecord(_Line):
@@ -201,6 +220,10 @@ class TurnRecord(_Line):
     notice: str = Field("", description="What the harness told the model at the start of the turn.")
     decision: DecisionRecord = Field(description="What was decided, and what came of it.")
     calls: tuple[CallRecord, ...] = Field((), description="The completions, in the order of asking.")
+    thinking: ThinkingRecord | None = Field(
+        None,
+        description="What went on before the answer, where the game runs meanwhile. Since schema 3.",
+    )
     steps: tuple[StepRecord, ...] = Field((), description="One for each executed action.")
     observation: ObservationRecord | None = Field(
         None, description="After the steps, where the game is not deterministic. Since schema 2."
@@ -208,6 +231,11 @@ class TurnRecord(_Line):
     seconds_model: float = Field(0.0, description="Seconds of the calls' latency.")
     seconds_env: float = Field(0.0, description="Seconds in the environment.")
     seconds_wait: float = Field(0.0, description="Seconds waited for the provider's limits and for retries.")
+
+    @property
+    def moves(self) -> tuple[StepRecord, ...]:
+        """All that moved the game, in order: what went on while the player thought, and the steps."""
+        return self.steps if self.thinking is None else (self.thinking, *self.steps)
 
 
 class MemoryRecord(_Line):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from games.api import Observation, Stability, UnknownAction
 from harness import plugins
-from harness.convert import observation_of, progress_of
+from harness.convert import move_of, observation_of, progress_of
 from harness.errors import InputError
 from harness.pictures import read_picture
 from harness.records import (
@@ -23,8 +23,10 @@ from harness.records import (
     SectionRecord,
     Start,
     StepRecord,
+    ThinkingRecord,
     TurnRecord,
 )
+from harness.timing import parse
 from harness.world import Frame, World
 
 _UNKNOWN = ObservationRecord(
@@ -46,8 +48,8 @@ class Moment:
 
     @property
     def step(self) -> StepRecord | None:
-        """The step that was taken here, None where there was none."""
-        return self.turn.steps[self.number] if self.turn is not None and self.turn.steps else None
+        """What moved the game from here: a step, or what went on while the player thought."""
+        return self.turn.moves[self.number] if self.turn is not None and self.turn.moves else None
 
 
 def moments(episode: Episode, *, observe: str, turns: range | None = None) -> Generator[Moment]:
@@ -93,14 +95,14 @@ def played_again(episode: Episode, *, observe: str, turns: range | None = None) 
         return frame if turn < first else replace(frame, observation=world.look())
 
     try:
-        frame = world.begin(episode.header.seed)
+        frame = world.begin(episode.header.seed, parse(episode.header.time).options())
         _same(episode, start.hash, frame, "at the start")
         for turn in episode.turns:
-            if not turn.steps:
+            if not turn.moves:
                 yield Moment(looked(frame, turn.index), turn)
-            for number, step in enumerate(turn.steps):
+            for number, step in enumerate(turn.moves):
                 yield Moment(looked(frame, turn.index), turn, number)
-                if asks_oracle:  # asking may move its state
+                if asks_oracle and not isinstance(step, ThinkingRecord):  # asking may move its state
                     world.oracle()
                 frame = _stepped(episode, world, turn, step)
         yield Moment(looked(frame, len(episode.turns)))
@@ -116,7 +118,7 @@ def _start(episode: Episode) -> Start:
 
 def _stepped(episode: Episode, world: World, turn: TurnRecord, step: StepRecord) -> Frame:
     try:
-        frame = world.advance(step.action)
+        frame = world.advance(move_of(step))
     except UnknownAction as error:
         where = f"{episode.path}, turn {turn.index}"
         raise InputError(f"{where}: the game no longer takes what was recorded: {error}") from None
@@ -142,12 +144,12 @@ def _as_recorded(episode: Episode) -> Generator[Moment]:
     start, kept = _start(episode), _pictures(episode.path)
     frame = Frame(_recalled(start.observation, kept), start.hash, progress_of(start.progress))
     for turn in episode.turns:
-        if not turn.steps:
+        if not turn.moves:
             yield Moment(frame, turn)
-        for number, step in enumerate(turn.steps):
+        for number, step in enumerate(turn.moves):
             yield Moment(frame, turn, number)
             frame = replace(frame, hash=step.hash, progress=progress_of(step.progress))
-        if turn.steps:
+        if turn.moves:
             frame = replace(frame, observation=_recalled(turn.observation or _UNKNOWN, kept))
     if episode.end is not None:
         frame = replace(frame, observation=_recalled(episode.end.observation, kept))

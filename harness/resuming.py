@@ -9,7 +9,7 @@ from dataclasses import replace
 from harness import acting
 from harness.acting import Replayed, ReplayMismatch, ToReplay
 from harness.checkpoints import Keeper
-from harness.convert import decision_of, progress_of
+from harness.convert import decision_of, move_of, progress_of
 from harness.records import Episode, ObservationRecord, TurnRecord
 from harness.stage import Scene
 from harness.state import State, advance, pay
@@ -50,15 +50,15 @@ async def restore(scene: Scene, state: State, recorded: Episode, keeper: Keeper)
     await scene.run(acting.restore, checkpoint.state)
     state.frame = replace(state.frame, observation=keeper.recall(recorded.start.observation))
     for turn in recorded.turns:
-        last = _recalled(turn, keeper) if turn.steps else None
-        advance(state, decision_of(turn.decision), last, sum(step.reward for step in turn.steps), turn)
+        last = _recalled(turn, keeper) if turn.moves else None
+        advance(state, decision_of(turn.decision), last, sum(step.reward for step in turn.moves), turn)
     if recorded.memory is not None:
         pay(state, recorded.memory.calls)
 
 
 def _recalled(turn: TurnRecord, keeper: Keeper) -> Frame:
     """The frame after a recorded turn."""
-    step = turn.steps[-1]
+    step = turn.moves[-1]
     return Frame(
         observation=keeper.recall(turn.observation or ObservationRecord()),
         hash=step.hash,
@@ -74,7 +74,7 @@ def _chunks(turns: Sequence[TurnRecord]) -> Iterator[list[TurnRecord]]:
     size = 0
     for turn in turns:
         chunk.append(turn)
-        size += 1 + len(turn.steps)
+        size += 1 + len(turn.moves)
         if size >= _CHUNK:
             yield chunk
             chunk, size = [], 0
@@ -82,6 +82,4 @@ def _chunks(turns: Sequence[TurnRecord]) -> Iterator[list[TurnRecord]]:
 
 
 def _to_replay(turn: TurnRecord) -> ToReplay:
-    return ToReplay(
-        turn.index, tuple(step.action for step in turn.steps), tuple(step.hash for step in turn.steps)
-    )
+    return ToReplay(turn.index, tuple(map(move_of, turn.moves)), tuple(step.hash for step in turn.moves))

@@ -140,6 +140,8 @@ class RunSpec(_Strict):
     out: str | None = None
     workers: int | None = Field(None, ge=0)
     """Processes for environments, by default as many as cores; 0 for threads of the run's own process."""
+    time: str = "paused"
+    """How time passes in the game while its player thinks (`harness.timing`)."""
     executor: Literal["local", "ray"] = "local"
     """``ray`` plays episodes as Ray tasks, on this machine or on the cluster at RAY_ADDRESS."""
     shard: str | None = None
@@ -154,6 +156,16 @@ class RunSpec(_Strict):
             raise ValueError(f"{value!r} is no shard; write I/N, such as 3/16 for the third of sixteen")
         return value
 
+    @field_validator("time")
+    @classmethod
+    def _time_has_one_spelling(cls, value: str) -> str:
+        from harness.timing import parse
+
+        try:
+            return str(parse(value))
+        except InputError as error:
+            raise ValueError(str(error)) from None
+
     cache: str | None = None
     """A folder where answers are kept and looked up; other runs may share it. Off by default."""
 
@@ -166,7 +178,10 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 def identity(spec: RunSpec) -> dict[str, Any]:
     """The part of a spec that says what is played: two runs with the same are the same run."""
-    return spec.model_dump(mode="json", exclude=_NOT_IDENTITY, exclude_defaults=False)
+    said = spec.model_dump(mode="json", exclude=_NOT_IDENTITY, exclude_defaults=False)
+    if said["time"] == RunSpec.model_fields["time"].default:
+        del said["time"]  # runs from before there was a choice stay what they are
+    return said
 
 
 def config_hash(config: Mapping[str, Any]) -> str:

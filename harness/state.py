@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.api import Decision, Meter, PastTurn, Usage
+from harness.api import Decision, Meter, Outcome, PastTurn, Usage
 from harness.convert import usage_of
 from harness.records import CallRecord, TurnRecord
 from harness.spec import Limits
@@ -55,6 +55,8 @@ def notice(decision: Decision) -> str:
     if decision.planned:
         facts = {"done": len(decision.actions), "planned": len(decision.planned), "cut": decision.cut}
         return render("notices/cut_plan.j2", **facts)
+    if decision.outcome is Outcome.LATE:
+        return render("notices/late.j2", detail=decision.repair, instead=decision.actions)
     if decision.outcome.acts:
         return ""
     return render("notices/lost_turn.j2", outcome=str(decision.outcome), detail=decision.repair)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import math
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ class Briefing:
     free_text: bool
     max_steps: int
     manual: str = ""
+    frame_rate: float = 0.0
+    content: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,9 @@ class World:
             self._env: Any = tasks.make(task, image=observe != "text")
         self._step_limit = step_limit
 
-    def reset(self, seed: int) -> tuple[Briefing, Frame]:
-        """Start the episode of a seed."""
-        frame = self.begin(seed)
+    def reset(self, seed: int, options: Mapping[str, Any] | None = None) -> tuple[Briefing, Frame]:
+        """Start the episode of a seed, with options of how time passes (`harness.timing`)."""
+        frame = self.begin(seed, options)
         return self.briefing(), replace(frame, observation=self.look())
 
     def step(self, action: str) -> Frame:
@@ -90,9 +92,9 @@ class World:
 
     # The same in parts: who checks a record needs the hashes of all steps, and the words of few.
 
-    def begin(self, seed: int) -> Frame:
+    def begin(self, seed: int, options: Mapping[str, Any] | None = None) -> Frame:
         """Start the episode of a seed, as `reset` does, but for the words (`briefing`, `look`)."""
-        raw, info = self._env.reset(seed=seed)
+        raw, info = self._env.reset(seed=seed, options=dict(options) if options else None)
         self._seen = raw, info
         return Frame(_UNSEEN, observation_hash(raw), self._call("progress"))
 
@@ -110,15 +112,21 @@ class World:
         if told := brief.facts.get("perturbations"):
             words += "\n\n" + render("games/perturbation.j2", perturbations=told)
         rules = render(brief.manual, **facts) if manual and brief.manual else ""
-        return Briefing(words, actions, free_text, limit, rules)
+        rate = float(self._env.get_wrapper_attr("frame_rate"))
+        content = dict(self._env.get_wrapper_attr("content"))
+        return Briefing(words, actions, free_text, limit, rules, rate, content)
 
-    def advance(self, action: str, *, hashed: bool = True) -> Frame:
-        """Execute one named action, as `step` does, but for what is observed then (`look`).
+    def advance(self, move: str | int, *, hashed: bool = True) -> Frame:
+        """Execute one move, as `step` does, but for what is observed then (`look`).
+
+        A move is an action's name; or a number of frames that go by while the player thinks.
 
         With `hashed` false the hash is left empty; the caller makes it of `raw`.
         """
-        value = self._call("decode", action)
-        raw, reward, terminated, truncated, info = self._env.step(value)
+        if isinstance(move, int):
+            raw, reward, terminated, truncated, info = self._call("wait", move)
+        else:
+            raw, reward, terminated, truncated, info = self._env.step(self._call("decode", move))
         self._seen = raw, info
         number = float(reward)
         if not math.isfinite(number):

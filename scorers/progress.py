@@ -11,7 +11,7 @@ import pandas as pd
 
 from harness.records import Episode, Status
 
-OUTCOMES = ("ok", "repaired", "parse_error", "invalid_action", "empty", "truncated", "refusal")
+OUTCOMES = ("ok", "repaired", "parse_error", "invalid_action", "empty", "truncated", "refusal", "late")
 """Outcomes of turns that belong to the agent; failures of the infrastructure are no turns."""
 
 
@@ -68,7 +68,7 @@ def _trajectory(episode: Episode) -> str:
     if episode.start is not None:
         digest.update(episode.start.hash.encode())
     for turn in episode.turns:
-        for step in turn.steps:
+        for step in turn.moves:
             digest.update(step.hash.encode())
     return digest.hexdigest()
 

@@ -43,6 +43,7 @@ def _info(task: str, name: str, protocol: str) -> TaskInfo:
         starts=Starts.FEW,
         oracle=name in TRACKED,
         max_steps=STEPS[protocol],
+        frames=True,
     )
 
 

@@ -118,6 +118,8 @@ class AtariGame(GameEnv):
         self._steps, self._tracker = 0, tracker(name)
         self._before = np.zeros(128, dtype=np.uint8)
         self.max_steps = STEPS[protocol]
+        self.frame_rate = 60.0
+        self._running = False
         self.actions = tuple(_named(action) for action in self._ale.getMinimalActionSet())
         self.action_space = spaces.Discrete(18)
         self.observation_space = spaces.Dict(
@@ -149,7 +151,22 @@ class AtariGame(GameEnv):
                 self._frame(ale_py.Action.NOOP)
             self._frames = 0  # the episode, and its limit, begin after them
         self._before = self._ale.getRAM()
+        self._running = (options or {}).get("clock") == "running"
         return self._raw(), {}
+
+    def wait(self, frames: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Frames with nothing pressed, while the player thinks; the 1,000 steps of `atari-gpt` go on."""
+        reward, frame = 0.0, 0
+        self._before = self._ale.getRAM()
+        while frame < frames and not self._ale.game_over() and self._frames < _MOST_FRAMES:
+            self._frame_before = self._screen() if self._pools and frame == frames - 1 else None
+            reward += self._frame(ale_py.Action.NOOP)
+            frame += 1
+        over = bool(self._ale.game_over())
+        if over and self._protocol == "atari-gpt":
+            self._ale.reset_game()
+            over = False
+        return self._raw(), reward, over, bool(self._frames >= _MOST_FRAMES and not over), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Four frames of an action, rewards added; fewer where the game ends in between."""
@@ -196,6 +213,7 @@ class AtariGame(GameEnv):
             "protocol": self._protocol,
             "sticky": _STICKY[self._protocol],
             "frames": _FRAMES_A_STEP,
+            "running": self._running,
             "waits": _WAITS.get(self._name),
             "layout": self._table.LAYOUT if self._table is not None else "",
         }

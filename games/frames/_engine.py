@@ -16,17 +16,25 @@ class Engine(Protocol):
     clock of the machine.
     """
 
-    rate: float
-    """Frames a second."""
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        ...
 
-    buttons: tuple[str, ...]
-    """What can be held down, in the order in which the player is told of it."""
+    @property
+    def buttons(self) -> tuple[str, ...]:
+        """What can be held down, in the order in which the player is told of it."""
+        ...
 
-    pointer: tuple[int, int] | None
-    """Width and height of the screen that a mouse points at, in its own pixels; None where there is none."""
+    @property
+    def pointer(self) -> tuple[int, int] | None:
+        """Width and height of the screen that a mouse points at, in its own pixels; None without a mouse."""
+        ...
 
-    savable: bool
-    """Whether `save` gives bytes that are safe to load from a stranger's file."""
+    @property
+    def savable(self) -> bool:
+        """Whether `save` gives bytes that are safe to load from a stranger's file."""
+        ...
 
     def start(self, seed: int) -> None:
         """Go to the first frame of the episode of a seed, whatever was played before."""

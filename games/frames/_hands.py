@@ -32,8 +32,12 @@ class Hands:
         self._queue.extend(segments)
 
     def cut(self) -> int:
-        """Forget what is still to come; the frames that are cut. What is held stays held."""
+        """Forget what is still to come; the frames that are cut.
+
+        What is held for a number of frames is let go; what is held until it is released stays.
+        """
         lost = self.waiting
+        self._left = {name: left for name, left in self._left.items() if left >= FOREVER // 2}
         self._queue.clear()
         self.rest = 0
         return lost

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypedDict
 
 SHARED = {
     "turbo": "skip the frames in which the game does not listen",
@@ -29,7 +30,14 @@ def split(task: str, own: Mapping[str, str] | None = None) -> tuple[str, dict[st
     return name, found
 
 
-def shared(task: str, options: Mapping[str, str]) -> dict[str, int | bool]:
+class Shared(TypedDict):
+    """What `FrameGame` takes of the options."""
+
+    frames: int
+    turbo: bool
+
+
+def shared(task: str, options: Mapping[str, str]) -> Shared:
     """What `FrameGame` takes of them.
 
     Raises:

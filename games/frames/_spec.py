@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
@@ -223,4 +224,10 @@ def _pairs(loader: Any, node: Any) -> Iterator[tuple[Any, Any]]:
         yield loader.construct_object(key), loader.construct_object(value, deep=True)
 
 
+# Of all the words that YAML 1.1 takes for yes and no only these two: a milestone may be called "off".
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:bool"]
+    for first, found in _Loader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), list("tf"))
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _no_repeats)

@@ -28,8 +28,8 @@ class GameBoy:
     """One console with a game in it.
 
     Its frames come 4194304 / 70224 = 59.73 a second (Pan Docs, "Rendering"). Raw: the memory of sprites, the
-    high memory, the spec's variables, and of the 8 kB of work memory one kilobyte, another one in each frame: to
-    read it all would take as long as emulating five frames.
+    high memory, the spec's variables, and of the 8 kB of work memory one kilobyte, another one in each
+    frame: to read it all would take as long as emulating five frames.
     """
 
     rate = 4_194_304 / 70_224

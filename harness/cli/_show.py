@@ -74,6 +74,8 @@ def show_decision(printer: Printer, turn: TurnRecord) -> None:
     style = "green" if decision.outcome in ("ok", "repaired") else "red"
     note = f" ({decision.repair})" if decision.repair else ""
     printer.line(f"{decision.outcome}{note}: {', '.join(decision.actions) or 'no action'}", style)
+    if turn.thinking is not None:
+        printer.line(f"  {turn.thinking.frames} frames went by while it thought", "dim")
     for step in turn.steps:
         over = " · terminated" if step.terminated else " · truncated" if step.truncated else ""
         printer.line(

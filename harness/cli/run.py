@@ -30,6 +30,7 @@ from harness.storage import place
 @click.option("--episodes", "-n", type=int, metavar="N", help="Episodes a task.")
 @click.option("--seeds", metavar="SERIES", help="Another series of seeds than the suite's own.")
 @click.option("--observe", type=click.Choice(["auto", "text", "image", "both"]), help="What the model gets.")
+@click.option("--time", metavar="MODE", help="paused, realtime or simulated(ttft=S,tps=N): docs/time.md.")
 @click.option("--steps", type=int, metavar="N", help="At most so many steps an episode.")
 @click.option("--limit", "limits", multiple=True, metavar="KIND=N", help="Of an episode: turns, tokens, …")
 @click.option("--temperature", type=float, help="Sampling temperature.")

@@ -9,7 +9,7 @@ from harness.records import Episode, TurnRecord
 
 def reward(turn: TurnRecord) -> float:
     """The sum of its steps' rewards."""
-    return float(sum(step.reward for step in turn.steps))
+    return float(sum(step.reward for step in turn.moves))
 
 
 def returns_to_go(turns: Sequence[TurnRecord]) -> list[float]:
@@ -25,6 +25,6 @@ def progress_after(episode: Episode) -> list[float]:
     now = episode.start.progress.value if episode.start is not None else 0.0
     found = []
     for turn in episode.turns:
-        now = turn.steps[-1].progress.value if turn.steps else now
+        now = turn.moves[-1].progress.value if turn.moves else now
         found.append(now)
     return found

@@ -16,6 +16,7 @@ from harness.verify._lines import Plain
 ACTING = (str(Outcome.OK), str(Outcome.REPAIRED))
 """Outcomes of turns in which the environment is stepped."""
 
+_LATE = str(Outcome.LATE)
 _LOST = tuple(str(outcome) for outcome in Outcome if not outcome.acts and not outcome.infrastructure)
 _TOKENS = ("input", "output", "cached", "reasoning", "written")
 
@@ -104,13 +105,14 @@ def odd(decision: Plain, steps: Sequence[Plain], books: Books) -> Sequence[tuple
     """
     actions = tuple([step["action"] for step in steps])
     outcome, planned = decision["outcome"], decision["planned"]
-    right = decision["actions"] == actions and outcome in (ACTING if steps else _LOST)
+    fits = outcome in (ACTING if steps else _LOST) or outcome == _LATE
+    right = decision["actions"] == actions and fits
     if right and not planned and not decision["cut"] and books.steps <= books.max_steps:
         return ()
     found: list[tuple[str, Any, Any]] = []
     if decision["actions"] != actions:
         found.append(("decision.actions", decision["actions"], actions))
-    if outcome not in (ACTING if steps else _LOST):
+    if not fits:
         found.append(("decision.outcome", outcome, f"{'a' if steps else 'no'} step was taken"))
     if books.steps > books.max_steps:
         found.append(("steps", books.steps, f"at most {books.max_steps}"))
@@ -139,9 +141,10 @@ def _told(decision: Mapping[str, Any]) -> str:
     """What the model is told of a decision at its next turn."""
     if decision["planned"]:
         return _notice(decision["actions"], "ok", "", decision["planned"], decision["cut"])
-    return (
-        "" if decision["outcome"] in ACTING else _notice((), decision["outcome"], decision["repair"], (), "")
-    )
+    if decision["outcome"] in ACTING:
+        return ""
+    done = decision["actions"] if decision["outcome"] == _LATE else ()
+    return _notice(done, decision["outcome"], decision["repair"], (), "")
 
 
 @lru_cache(256)

@@ -9,7 +9,7 @@ from typing import Any
 from harness.convert import progress_record, step_record
 from harness.errors import InputError
 from harness.plan import EpisodeSpec
-from harness.records import SCHEMA, Ending, Status, TornLine
+from harness.records import SCHEMA, CallRecord, Ending, Status, TornLine
 from harness.verify._books import Books, odd, same_number
 from harness.verify._evidence import Checked, Difference, difference, differing
 from harness.verify._execution import Execution, Played
@@ -220,6 +220,8 @@ class _Check:
             now["resolved"] = spelled.removesuffix(f" @ {spec.entrant.model}")
         if line["schema_version"] > 1:
             now |= {"series": spec.series, "deterministic": spec.info.deterministic}
+        if line["schema_version"] > 2 or spec.clock.runs:
+            now["time"] = str(spec.clock)
         return now
 
     def _start(self, line: Plain) -> None:
@@ -230,7 +232,7 @@ class _Check:
         books, header = self._books, self._header
         books.max_steps, books.progress, self._seen = line["max_steps"], line["progress"], line["observation"]
         if self._execution is not None and header is not None:
-            now = self._execution.begin(header["seed"])
+            now = self._execution.begin(header["seed"], self._spec.clock.options())
             if now is None:
                 self._give_up()
             else:
@@ -330,9 +332,9 @@ class _Check:
             self._tell(f"a turn after {ended if ended == 'the game' else f'the limit of {ended}'} ended it")
         if line["notice"] != books.notice:
             self._tell("notice", line["notice"], books.notice)
-        reward = 0.0
+        reward = self._thinking(line, played)
         for number, step in enumerate(steps):
-            reward += self._step(number, step, next(played, None))
+            reward += self._step(f"steps.{number}", step, next(played, None))
         books.steps += len(steps)
         for what, recorded, now in odd(line["decision"], steps, books):
             self._tell(what, recorded, now)
@@ -347,7 +349,20 @@ class _Check:
             self._seen = line["observation"]
             self._compare(self._seen, self._look() or self._seen, "observation")
 
-    def _step(self, number: int, step: Plain, played: Played | None) -> float:
+    def _thinking(self, line: Plain, played: Iterator[Played]) -> float:
+        """Compare what went on while the player thought: its frames are those of the recorded latencies."""
+        clock, thinking = self._spec.clock, line["thinking"]
+        if (thinking is not None) != clock.runs:
+            self._tell("thinking", thinking, f"time is {clock}")
+        if thinking is None:
+            return 0.0
+        if self._execution is not None and clock.runs:
+            calls = [CallRecord.model_validate(call) for call in line["calls"]]
+            now = clock.frames(clock.thought(calls), self._execution.frame_rate)
+            self._compare(thinking["frames"], now, "thinking.frames")
+        return self._step("thinking", thinking, next(played, None))
+
+    def _step(self, where: str, step: Plain, played: Played | None) -> float:
         """Compare a step with what it gives now; its reward."""
         books = self._books
         books.progress = recorded = step["progress"]
@@ -366,8 +381,8 @@ class _Check:
             and progress.value == recorded["value"]
             and progress.parts == recorded["parts"]
         ):
-            now = {**plain(step_record(step["action"], frame)), "hash": digest}
-            self._compare(step, now, f"steps.{number}")
+            now = {**step, **plain(step_record(step["action"], frame)), "hash": digest}
+            self._compare(step, now, where)
         return reward
 
     def _calls(self, calls: Sequence[Plain]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from games.api import UnknownAction
 from games.hashing import observation_hash
@@ -16,6 +16,13 @@ T = TypeVar("T")
 
 Played = tuple[Frame, str]
 """What a step gave, and the hash of its observation."""
+
+
+def moves(turn: Plain) -> Sequence[Plain]:
+    """What moved the game in a recorded turn: what went on while the player thought, and the steps."""
+    thinking: Plain | None = turn["thinking"]
+    steps: Sequence[Plain] = turn["steps"]
+    return steps if thinking is None else (thinking, *steps)
 
 
 class Execution:
@@ -31,12 +38,13 @@ class Execution:
         self._careful = careful
         self._asks_oracle = asks_oracle
         self.frame: Frame | None = None
+        self.frame_rate = 0.0
         self.trouble = ""
         """Why it cannot go on."""
 
-    def begin(self, seed: int) -> Start | None:
-        """Start the episode of a seed."""
-        return self._tried(lambda: self._begun(seed))
+    def begin(self, seed: int, options: Mapping[str, Any] | None = None) -> Start | None:
+        """Start the episode of a seed, with options of how time passes."""
+        return self._tried(lambda: self._begun(seed, options))
 
     def play(self, turns: Sequence[Plain]) -> list[Played]:
         """Execute the steps of some turns, as far as it goes."""
@@ -55,27 +63,30 @@ class Execution:
         """What is observed now."""
         return self._tried(lambda: observation_record(self._world.look()))
 
-    def _begun(self, seed: int) -> Start:
-        self.frame = frame = self._world.begin(seed)
+    def _begun(self, seed: int, options: Mapping[str, Any] | None) -> Start:
+        self.frame = frame = self._world.begin(seed, options)
         briefing = self._world.briefing(manual=False)
+        self.frame_rate = briefing.frame_rate
         return Start(
             instructions=briefing.instructions,
             observation=observation_record(self._world.look()),
             hash=frame.hash,
             progress=progress_record(frame.progress),
             max_steps=briefing.max_steps,
+            content=dict(briefing.content),
         )
 
     def _play(self, turns: Sequence[Plain], frames: list[Frame], raws: list[object]) -> None:
         world, careful, frame = self._world, self._careful, self.frame
         for turn in turns:
-            for step in turn["steps"]:
+            for step in moves(turn):
                 if frame is None or frame.terminated or frame.truncated:
                     self.trouble = "a step after the end of the game"
                     return
-                if self._asks_oracle:
+                thought = step.get("frames")
+                if self._asks_oracle and thought is None:
                     world.oracle()
-                frame = world.advance(step["action"], hashed=careful)
+                frame = world.advance(step["action"] if thought is None else thought, hashed=careful)
                 frames.append(frame)
                 raws.append(world.raw)
 

@@ -16,6 +16,7 @@ from harness.plan import Entrant, EpisodeSpec, entrant_of
 from harness.records import SCHEMA
 from harness.seeds import episode_seed
 from harness.spec import Limits, config_hash
+from harness.timing import parse
 from harness.trials import place
 from harness.verify._evidence import Difference, difference
 
@@ -119,6 +120,7 @@ def _specs(entrant: Entrant, config: Mapping[str, Any]) -> Iterator[EpisodeSpec]
                 limits=Limits(**line["limits"]),
                 observe=line["observe"],
                 series=f"{suite} {version}".strip(),
+                clock=parse(config.get("time", "paused")),
                 chain=at.chain and f"{entrant.label} {at.chain}",
             )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from games.api import Observation
-from harness.records import CallRecord, Episode, StepRecord, TurnRecord
+from harness.records import CallRecord, Episode, StepRecord, ThinkingRecord, TurnRecord
 from harness.replay import Moment
 
 
@@ -76,7 +76,7 @@ class _Books:
         elif moment.number == 0:
             self._pay(moment.turn.calls)
         if step is not None:
-            self.steps += 1
+            self.steps += not isinstance(step, ThinkingRecord)
             self._return += step.reward
 
     def _pay(self, calls: Iterable[CallRecord]) -> None:
@@ -86,9 +86,11 @@ class _Books:
         """The card of a moment that was counted."""
         header, count = self._episode.header, len(self._episode.turns)
         at = "the end" if moment.turn is None else f"turn {moment.turn.index} of {count}"
-        steps = self.steps if moment.step is None else self.steps - 1
+        taken = moment.step is not None and not isinstance(moment.step, ThinkingRecord)
+        steps = self.steps - 1 if taken else self.steps
+        time = "" if header.time == "paused" else f" · {header.time}"
         return Card(
-            moment.frame.observation, header.task, header.entrant, f"{at} · step {steps}",
+            moment.frame.observation, header.task, header.entrant, f"{at} · step {steps}{time}",
             self._tokens, self._progress, self._return, tuple(words), deed, notes, kind,
         )  # fmt: skip
 
@@ -117,6 +119,9 @@ def _done(turn: TurnRecord, step: StepRecord | None, number: int) -> tuple[str, 
     if step is None:
         return "no action", (f"lost: {why}",), "lost"
     over = " · the game is over" if step.terminated or step.truncated else ""
+    if isinstance(step, ThinkingRecord):
+        return "thinks", (f"{step.frames} frames go by{over}",), "done"
+    number -= turn.thinking is not None
     notes = [f"reward {step.reward:+g}{over}" if step.reward else f"no reward{over}"]
     if decision.outcome != "ok":
         notes.append(why)

@@ -67,6 +67,7 @@ class _Step(_Part):
 class _Turn(_Calls):
     index: int
     decision: _Decision
+    thinking: _Step | None = None
     steps: list[_Step] = []
 
 
@@ -209,8 +210,9 @@ class EpisodeFile:
         if turn.index != len(self.turns):
             raise ValueError(turn.index)
         progress, total = self.standing(turn.index)
-        if turn.steps:
-            progress, total = turn.steps[-1].progress.value, total + sum(step.reward for step in turn.steps)
+        moves = turn.steps if turn.thinking is None else [turn.thinking, *turn.steps]
+        if moves:
+            progress, total = moves[-1].progress.value, total + sum(step.reward for step in moves)
         asked = self._add_calls(span, turn)
         self.turns.append(Glance(span, turn.decision.outcome, asked, progress, total))
 
