@@ -144,7 +144,7 @@ class StepRecord(_Line):
 class ThinkingRecord(StepRecord):
     """What went on in the game while the player thought: as a step, but none of the player's."""
 
-    action: Literal[""] = ""
+    action: Literal[""] = Field("", description="Nothing: it is no action.")
     frames: int = Field(ge=0, description="Frames of the game that went by.")
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from harness.errors import InputError
 from harness.records import (
+    SCHEMA,
     CallRecord,
     DecisionRecord,
     End,
@@ -109,7 +110,7 @@ def test_a_file_cut_anywhere_is_mended_to_whole_lines(tmp_path_factory, cut):
         lambda lines: [lines[0], b"\xff garbage\n"],
         lambda lines: [lines[0], b"\x00\x00\n", lines[1]],
         lambda lines: [lines[0].replace(b'"seed":7', b'"seed":"seven"')],
-        lambda lines: [lines[0].replace(b'"schema_version":2', b'"schema_version":99')],
+        lambda lines: [lines[0].replace(b'"schema_version":%d' % SCHEMA, b'"schema_version":99')],
         lambda lines: [lines[0].replace(b'"seed":7', b'"seed":7,"extra":1')],
     ],
 )
