@@ -56,7 +56,7 @@ class Clock:
         named = [each for each in fields(self) if each.name != "mode"]
         given = {each.name: getattr(self, each.name) for each in named}
         changed = {each.name: given[each.name] for each in named if given[each.name] != each.default}
-        return str(settings.Named(self.mode, changed))
+        return str(settings.Named(self.mode, {name: _short(value) for name, value in changed.items()}))
 
     def options(self) -> dict[str, Any]:
         """What an environment is told at its reset; nothing where it waits."""
@@ -92,6 +92,11 @@ class Clock:
         if not found:
             raise InputError(f"a deadline needs a fallback here, such as fallback={names[0]!r}")
         return found
+
+
+def _short(value: Any) -> Any:
+    """2 for 2.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _paused() -> Clock:
