@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from games import roms
 from games.api import MissingExtra, Starts, TaskInfo
-from games.frames import Spec, read_spec, spec_names
+from games.frames import read_spec, spec_names
 from games.frames._options import shared, split
 from games.roms._known import integrations
 
@@ -22,6 +21,10 @@ ORACLES = ("airstriker",)
 """Tasks for which there is a scripted player (`games.retro._players`)."""
 
 
+OPEN_STEPS = 1000
+"""The steps of an episode of an integration for which there is no spec."""
+
+
 class _RetroGame:
     """The game plugin."""
 
@@ -29,16 +32,14 @@ class _RetroGame:
     open_ended = True
 
     def tasks(self) -> Sequence[TaskInfo]:
-        """The tasks of our specs that can be played: their ROM comes with stable-retro, or is in the library."""
-        if integrations() is None:
-            return tuple(_info(f"retro/{name}", name) for name in ("airstriker",))
-        return tuple(_info(f"retro/{name}", name) for name in spec_names(__package__) if _playable(name))
+        """Every game that there is a spec of, whether its ROM is at hand or not."""
+        return tuple(_info(f"retro/{name}", name) for name in spec_names(__package__))
 
     def describe(self, task: str) -> TaskInfo:
         """A task of a spec, also with options, or of an integration.
 
         Raises:
-            ValueError: there is no such task, or its ROM is not in the library.
+            ValueError: there is no such task, or an integration's ROM is not in the library.
         """
         name, options = split(task)
         shared(task, options)
@@ -46,8 +47,6 @@ class _RetroGame:
             from games.retro._open import cartridge_of
 
             cartridge_of(name)
-        elif not _playable(name):
-            roms.require(_content(read_spec(__package__, name)))
         return _info(task, name)
 
     def make(self, task: str, *, image: bool = False) -> GameEnv:
@@ -63,15 +62,7 @@ class _RetroGame:
             raise MissingExtra(self.name, "retro", absent)
         from games.retro._open import opened
 
-        return opened(name, image=image, **shared(task, options))
-
-
-def _content(spec: Spec) -> dict[str, object]:
-    return spec.content.model_dump()
-
-
-def _playable(name: str) -> bool:
-    return roms.have(_content(read_spec(__package__, name)))
+        return opened(name, image=image, **shared(task, options))  # type: ignore[arg-type]
 
 
 def _info(task: str, name: str) -> TaskInfo:
@@ -82,7 +73,7 @@ def _info(task: str, name: str) -> TaskInfo:
         text=False,  # scores and lives are told beside the picture; nobody can play by them alone
         starts=Starts.FEW,  # 0 to 60 frames of waiting by the seed: 18 starts over 20 seeds
         oracle=name in ORACLES,
-        max_steps=read_spec(__package__, name).limits.steps if ours else None,
+        max_steps=read_spec(__package__, name).limits.steps if ours else OPEN_STEPS,
     )
 
 

@@ -10,7 +10,7 @@ import gzip
 import os
 import pickle
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from multiprocessing.connection import Connection
@@ -61,15 +61,12 @@ class Emulator:
 
     def __init__(self, cartridge: Cartridge) -> None:
         import stable_retro as retro
-        from stable_retro.data import GameData
 
-        self._em = retro.RetroEmulator(cartridge.rom)
-        self._data = GameData()
-        self._em.configure_data(self._data)
-        self._em.step()
-        if cartridge.data and not self._data.load(cartridge.data, cartridge.scenario):
-            raise ValueError(f"stable-retro cannot read {cartridge.data} with {cartridge.scenario}")
+        self._cartridge = cartridge
         self._scenario = bool(cartridge.scenario)
+        self._em = retro.RetroEmulator(cartridge.rom)
+        self._data = self._fresh_data()
+        self._em.step()
         core: Mapping[str, Any] = retro.get_system_info(retro.get_romfile_system(cartridge.rom))
         self._buttons = [name.lower() if name else None for name in core["buttons"]]
         self._mask = np.zeros(len(self._buttons), np.uint8)
@@ -81,6 +78,17 @@ class Emulator:
         self._frame, self._over, self._reward = 0, False, 0.0
         self._picture: NDArray[np.uint8] | None = None
 
+    def _fresh_data(self) -> Any:
+        """Variables, reward and end anew: what a scenario's script remembers is of one episode."""
+        from stable_retro.data import GameData
+
+        data = GameData()
+        self._em.configure_data(data)
+        told = self._cartridge
+        if told.data and not data.load(told.data, told.scenario):
+            raise ValueError(f"stable-retro cannot read {told.data} with {told.scenario}")
+        return data
+
     def hello(self) -> Hello:
         """Frames a second, and the buttons."""
         names = tuple(name for name in self._buttons if name)
@@ -90,6 +98,7 @@ class Emulator:
         """Go to the beginning, as `stable_retro.RetroEnv.reset` does: its state, and one frame."""
         self._em.set_state(self._begin)
         self._press(frozenset())
+        self._data = self._fresh_data()
         self._em.step()
         self._data.reset()
         self._data.update_ram()
@@ -171,17 +180,18 @@ def main(descriptor: int) -> None:
     """Obey until the parent closes the socket or is gone."""
     parent = os.getppid()
     with Connection(descriptor) as line:
-        emulator: Emulator | None = None
+        emulator: Any = None
         while _heard(line, parent):
             name, arguments = line.recv()
-            if name == "open":
-                emulator = _answer(line, lambda: _opened(*arguments), lambda made: made.hello())
-            else:
-                _answer(line, lambda: getattr(emulator, name)(*arguments))
-
-
-def _opened(cartridge: Cartridge) -> Emulator:
-    return Emulator(cartridge)
+            try:
+                if name == "open":
+                    emulator = Emulator(*arguments)
+                    answer = ("ok", emulator.hello())
+                else:
+                    answer = ("ok", getattr(emulator, name)(*arguments))
+            except Exception as error:
+                answer = ("error", f"{type(error).__name__}: {error}")
+            line.send(answer)
 
 
 def _heard(line: Connection, parent: int) -> bool:
@@ -193,13 +203,3 @@ def _heard(line: Connection, parent: int) -> bool:
     except (EOFError, OSError):
         return False
     return True
-
-
-def _answer(line: Connection, work: Callable[[], Any], told: Callable[[Any], Any] = lambda value: value) -> Any:
-    try:
-        value = work()
-        line.send(("ok", told(value)))
-    except Exception as error:
-        line.send(("error", f"{type(error).__name__}: {error}"))
-        return None
-    return value

@@ -1,4 +1,4 @@
-"""Consoles on stable-retro, each in a process of its own, since stable-retro allows one emulator a process."""
+"""Consoles on stable-retro, each in a process of its own: stable-retro allows one emulator a process."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class RetroEngine:
     of a stranger's file must not be loaded: `savable` is False.
     """
 
-    pointer = None
+    pointer: tuple[int, int] | None = None
     savable = False
 
     def __init__(self, cartridge: Cartridge, player: Player | None = None) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from games import roms
+from games.frames import Content
+from games.frames._spec import Rom
 from games.roms._headers import EXTENSIONS
 from games.roms._known import integrations, platform, spoken
 
@@ -82,7 +84,7 @@ class Integration:
         bundled = self.rom()
         if bundled is not None and bundled.parent == self.folder:
             return bundled
-        return roms.require({"rom": [{"sha1": sha1, "name": self.title} for sha1 in self.shas]})
+        return roms.require(Content(rom=tuple(Rom(sha1=sha1, name=self.title) for sha1 in self.shas)))
 
 
 def integration(name: str) -> Integration:
@@ -96,7 +98,9 @@ def integration(name: str) -> Integration:
     full = name if name in there else f"{name}-v0"
     if place is None or full not in there:
         near = difflib.get_close_matches(full, there, n=1)
-        raise ValueError(f"unknown task 'retro/{name}'" + (f"; did you mean 'retro/{near[0]}'?" if near else ""))
+        raise ValueError(
+            f"unknown task 'retro/{name}'" + (f"; did you mean 'retro/{near[0]}'?" if near else "")
+        )
     if platform(full) not in EXTENSIONS:
         raise ValueError(f"retro/{name}: games of the {platform(full)} are not played here")
     return Integration(full, place / full)

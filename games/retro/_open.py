@@ -6,7 +6,7 @@ from pathlib import Path
 
 from games import roms
 from games.frames import FrameGame, Spec, parse_spec, read_spec, spec_names
-from games.frames._spec import Content
+from games.retro import OPEN_STEPS
 from games.retro._child import Cartridge
 from games.retro._engine import RetroEngine
 from games.retro._integrations import Integration, integration
@@ -22,17 +22,17 @@ source: stable-retro 1.0.1, stable_retro/data/stable/{name}
 tested: false
 content: {{integration: {name}}}
 objective: >
-  Play this console game as well as you can. {rewarded}
+  Play this console game as well as you can.
 controls: {controls}
 seeds: {{waits: 60}}
 shown: {shown}
-limits: {{steps: 1000, frames: 108000}}
+limits: {{steps: {steps}, frames: 108000}}
 step: 8
 scale: 2
 """
 
 
-def opened(name: str, *, image: bool, frames: int, turbo: bool) -> FrameGame:
+def opened(name: str, *, image: bool = False, frames: int = 1, turbo: bool = False) -> FrameGame:
     """The environment of a task.
 
     Raises:
@@ -57,7 +57,7 @@ def _of_spec(spec: Spec) -> Cartridge:
     if spec.content.integration:
         found = integration(spec.content.integration)
         return _cartridge(found, found.require(), state, variables)
-    rom = roms.require(spec.content.model_dump())
+    rom = roms.require(spec.content)
     if "game" in spec.engine:
         return _cartridge(integration(str(spec.engine["game"])), rom, state, variables)
     return Cartridge(rom=str(rom), variables=variables)
@@ -97,7 +97,7 @@ def open_spec(task: str) -> Spec:
     text = _OPEN.format(
         title=found.title,
         name=found.name,
-        rewarded="The reward is that of its scenario.",
+        steps=OPEN_STEPS,
         controls="{" + ", ".join(f'"{name}": {_about(name)}' for name in buttons) + "}",
         shown=list(found.variables),
     )
@@ -105,4 +105,8 @@ def open_spec(task: str) -> Spec:
 
 
 def _about(button: str) -> str:
-    return "the pad to that side" if button in ("up", "down", "left", "right") else f"the button {button.upper()}"
+    return (
+        "the pad to that side"
+        if button in ("up", "down", "left", "right")
+        else f"the button {button.upper()}"
+    )

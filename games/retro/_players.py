@@ -1,8 +1,8 @@
 """A scripted player for Airstriker: it reads the objects' places from the console's memory.
 
-The addresses were found by this project, by comparing memory with the picture: lists of eleven 16-bit numbers,
-of which a slot's first says whether it is taken, and the next two where the thing is, in pixels of the screen
-plus 128.
+The addresses were found by this project, by comparing memory with the picture: lists of eleven 16-bit
+numbers; of a slot's three the first says whether it is taken, and the others where the thing is, in pixels
+of the screen plus 128.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FALLS = {_ENEMIES: 2, _SHOTS: 3, _ROCKS: 2}
 _SPEED = 5  # pixels that the ship flies in a frame
 _LEFT, _RIGHT = 128 + 8, 128 + 296
 _FRAMES = 8  # that one line takes
-_AHEAD = 30  # frames that are looked ahead
+_AHEAD = 32  # frames that are looked ahead
 
 Memory = Callable[[int, int], bytes]
 

@@ -10,15 +10,38 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from games.roms._read import hashes
 
 __all__ = ["find", "folder", "have", "keep", "kept", "require", "sha1_of"]
 
 _NAME = re.compile(r"[0-9a-f]{40}")
+
+
+class Rom(Protocol):
+    """A ROM that a game accepts (`games.frames._spec.Rom`)."""
+
+    @property
+    def sha1(self) -> str:
+        """Forty hexadecimal digits."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The game and its version."""
+        ...
+
+
+class Content(Protocol):
+    """What a game is played from (`games.frames.Content`)."""
+
+    @property
+    def rom(self) -> Sequence[Rom]:
+        """The ROMs that will do; none where the game needs no ROM of the user's."""
+        ...
 
 
 def folder() -> Path:
@@ -48,34 +71,32 @@ def find(sha1: str) -> Path | None:
     return kept().get(sha1.lower())
 
 
-def have(content: Mapping[str, Any]) -> bool:
+def have(content: Content) -> bool:
     """Whether a spec's content can be had: it needs no ROM, or one that it accepts is in the library."""
-    accepted = content.get("rom")
-    return not accepted or any(find(rom["sha1"]) for rom in accepted)
+    return not content.rom or any(find(rom.sha1) for rom in content.rom)
 
 
-def require(content: Mapping[str, Any]) -> Path:
+def require(content: Content) -> Path:
     """The file of a ROM that a spec accepts, read again to be sure that it is still the same.
 
     Raises:
         ValueError: none of them is in the library, or the file there has been changed.
     """
-    accepted = content["rom"]
-    for rom in accepted:
-        file = find(rom["sha1"])
+    for rom in content.rom:
+        file = find(rom.sha1)
         if file is not None:
             return _unchanged(file, rom)
-    named = " or ".join(f"{rom['name']}, SHA-1 {rom['sha1']}" for rom in accepted)
+    named = " or ".join(f"{rom.name}, SHA-1 {rom.sha1}" for rom in content.rom)
     raise ValueError(f"needs a ROM that is yours to use: {named}. Put it in with: ludometer rom add FILE")
 
 
-def _unchanged(file: Path, rom: Mapping[str, Any]) -> Path:
+def _unchanged(file: Path, rom: Rom) -> Path:
     try:
-        same = rom["sha1"].lower() in hashes(file.read_bytes())
+        same = rom.sha1 in hashes(file.read_bytes())
     except OSError as error:
-        raise ValueError(f"cannot read {file} ({rom['name']}): {error.strerror}") from None
+        raise ValueError(f"cannot read {file} ({rom.name}): {error.strerror}") from None
     if not same:
-        raise ValueError(f"{file} is no longer {rom['name']}; delete it and run: ludometer rom add FILE")
+        raise ValueError(f"{file} is no longer {rom.name}; delete it and run: ludometer rom add FILE")
     return file
 
 

@@ -14,7 +14,6 @@ EXTENSIONS = {
     "GbAdvance": "gba",
     "GbColor": "gbc",
     "Genesis": "md",
-    "N64": "n64",
     "Nes": "nes",
     "PCEngine": "pce",
     "Sms": "sms",

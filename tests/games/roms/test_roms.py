@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ludometer_test_roms import boy_rom, known_game, nes_rom, sha1, zipped
 
 from games import roms
+from games.frames import Content
 from games.roms import _known
 from games.roms._add import add
 from games.roms._headers import header
@@ -63,7 +64,7 @@ def test_a_known_rom_is_kept(tmp_path, library):
     assert added.file.read_bytes() == BOY
     assert added.file.stat().st_mode & 0o777 == 0o600
     assert library.stat().st_mode & 0o777 == 0o700
-    content = {"rom": [{"sha1": "1" * 40, "name": "x"}, {"sha1": sha1(BOY), "name": "Ludo Test (World)"}]}
+    content = Content(rom=({"sha1": "1" * 40, "name": "x"}, {"sha1": sha1(BOY), "name": "Ludo Test (World)"}))
     assert roms.have(content) and roms.require(content) == added.file
     assert roms.sha1_of(added.file) == sha1(BOY)
     assert list(library.iterdir()) == [added.file]
@@ -244,17 +245,17 @@ def test_stable_retro_is_not_imported_to_know_its_games():
 
 
 def test_a_rom_that_is_not_there_is_asked_for(library):
-    content = {"rom": [{"sha1": sha1(BOY), "name": "Ludo Test (World)"}]}
+    content = Content(rom=({"sha1": sha1(BOY), "name": "Ludo Test (World)"},))
     with pytest.raises(ValueError, match=f"Ludo Test .World., SHA-1 {sha1(BOY)}.*ludometer rom add FILE"):
         roms.require(content)
-    assert not roms.have(content) and roms.have({"bundled": "x.gb"}) and roms.find(sha1(BOY)) is None
+    assert not roms.have(content) and roms.have(Content(bundled="x.gb")) and roms.find(sha1(BOY)) is None
 
 
 def test_a_rom_that_was_changed_in_the_library_is_not_played(tmp_path, library):
     (added,) = add(given_file(tmp_path, BOY), _known.catalogue())
     added.file.write_bytes(OTHER)
     with pytest.raises(ValueError, match="no longer Ludo Test"):
-        roms.require({"rom": [{"sha1": sha1(BOY), "name": "Ludo Test (World)"}]})
+        roms.require(Content(rom=({"sha1": sha1(BOY), "name": "Ludo Test (World)"},)))
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path, library, monkeypatch):
