@@ -1,0 +1,181 @@
+"""Doom on ViZDoom: one game in a process of its own, tic by tic.
+
+The first tic of an episode is made by a fresh process, which takes about 0.3 s: what was played before can then
+not show in it (the numbers that ViZDoom gives to objects run on from episode to episode).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import vizdoom
+from numpy.typing import NDArray
+
+from games.api import Section
+from games.doom import _words
+from games.doom._process import Child
+
+RATE = 35.0
+"""Tics a second (`vizdoom.DEFAULT_TICRATE`)."""
+
+BUTTONS = {
+    "forward": "MOVE_FORWARD",
+    "back": "MOVE_BACKWARD",
+    "left": "TURN_LEFT",
+    "right": "TURN_RIGHT",
+    "strafe left": "MOVE_LEFT",
+    "strafe right": "MOVE_RIGHT",
+    "run": "SPEED",
+    "attack": "ATTACK",
+    "use": "USE",
+    **{f"weapon {number}": f"SELECT_WEAPON{number}" for number in range(1, 8)},
+    "next weapon": "SELECT_NEXT_WEAPON",
+    "last weapon": "SELECT_PREV_WEAPON",
+}
+"""Our names of ViZDoom's buttons."""
+
+_LEFT_OUT = ("PLAYER", "USER", "ALTATTACK", "FRAGCOUNT", "DEATHCOUNT", "CAMERA")
+"""Variables of matches between players, of scripts, and those that only repeat others."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is played. `config` is the name of one of ViZDoom's own scenarios; else `wad` is played."""
+
+    buttons: tuple[str, ...]
+    config: str = ""
+    wad: Path | None = None
+    map: str = "map01"
+    skill: int | None = None
+    hud: bool = False
+    oracle: str = ""
+
+
+def variables_of_vizdoom() -> dict[str, Any]:
+    """ViZDoom's game variables that are told, by our names."""
+    members = vizdoom.GameVariable.__members__
+    return {name.lower(): value for name, value in members.items() if not name.startswith(_LEFT_OUT)}
+
+
+class DoomEngine:
+    """One game. Fulfils `games.frames.Engine`.
+
+    Raw: ``variables`` (by name), ``objects`` (a row for each object of the level: id, x, y, z, angle; map
+    units, degrees anticlockwise from east), their ``names``, and ``seen``: what is in the picture.
+    """
+
+    rate = RATE
+    pointer: tuple[int, int] | None = None
+    savable = False
+
+    def __init__(self, setup: Setup) -> None:
+        self.buttons = setup.buttons
+        self.rewards = bool(setup.config)
+        self._setup = setup
+        self._child = Child()
+        self._game = self._child.game
+        self._named = variables_of_vizdoom()
+        self._configure()
+        self._paid = 0.0
+        self._picture: NDArray[np.uint8] = np.zeros((240, 320, 3), np.uint8)
+
+    def _configure(self) -> None:
+        game, setup = self._game, self._setup
+        if setup.config:
+            game.load_config(str(Path(vizdoom.scenarios_path, f"{setup.config}.cfg")))
+        # Named, so that no doom2.wad of the folder that the player happens to be in is taken.
+        game.set_doom_game_path(str(setup.wad or Path(vizdoom.root_path, "freedoom2.wad")))
+        game.set_doom_map(setup.map)
+        if setup.skill is not None:
+            game.set_doom_skill(setup.skill)
+        game.set_episode_timeout(0)  # the frames of the task end it
+        game.set_mode(vizdoom.Mode.PLAYER)
+        game.set_available_buttons([getattr(vizdoom.Button, BUTTONS[name]) for name in self.buttons])
+        game.set_available_game_variables([])
+        game.set_screen_format(vizdoom.ScreenFormat.RGB24)
+        game.set_screen_resolution(vizdoom.ScreenResolution.RES_320X240)
+        game.set_render_hud(setup.hud)
+        game.set_render_messages(setup.hud)
+        game.set_labels_buffer_enabled(True)
+        game.set_objects_info_enabled(True)
+
+    def start(self, seed: int) -> None:
+        """Start a process with the seed's episode; seeds are taken modulo 2³²."""
+        self._game.close()
+        self._game.set_seed(seed % (1 << 32))
+        self._child.start()
+        self._paid = 0.0
+        self._look()
+
+    def advance(self, frames: int, held: Set[str]) -> None:
+        """Run so many tics, fewer where the episode ends."""
+        self._game.set_action([float(name in held) for name in self.buttons])
+        self._game.advance_action(frames)
+        self._look()
+
+    def _look(self) -> None:
+        """Take over the state; once the episode is over there is none, and the last picture stays."""
+        state = self._game.get_state()
+        if state is not None:
+            self._picture = state.screen_buffer
+        self._state = state
+
+    def point(self, x: int, y: int) -> None:
+        """There is no mouse."""
+        raise NotImplementedError("Doom is played without a mouse here")
+
+    def picture(self) -> NDArray[np.uint8]:
+        """The screen, 240 × 320 × 3: ViZDoom's smallest of 4:3 that shows the status bar whole."""
+        return self._picture
+
+    def variables(self) -> Mapping[str, float]:
+        """ViZDoom's variables in lower case, and ``tic``, ``finished`` (the level was left alive)."""
+        read = self._game.get_game_variable
+        numbers = {name: float(read(value)) for name, value in self._named.items()}
+        numbers["tic"] = float(self._game.get_episode_time())
+        numbers["finished"] = float(self.over and not self._game.is_player_dead())
+        return numbers
+
+    def raw(self) -> dict[str, Any]:
+        """See the class."""
+        state = self._state
+        objects = state.objects if state is not None else ()
+        labels = state.labels if state is not None else ()
+        rows = [(o.id, o.position_x, o.position_y, o.position_z, o.angle) for o in objects]
+        return {
+            "variables": dict(self.variables()),
+            "objects": np.array(rows, np.float64).reshape(-1, 5),
+            "names": [o.name for o in objects],
+            "seen": [_words.seen(label) for label in labels],
+        }
+
+    def words(self, raw: Mapping[str, Any]) -> tuple[Section, ...]:
+        """How the player is, and what is in the picture: nothing that is hidden."""
+        return _words.sections(raw)
+
+    @property
+    def over(self) -> bool:
+        """The player is dead, or the level was left."""
+        return bool(self._game.is_episode_finished())
+
+    def take_reward(self) -> float:
+        """The scenario's own reward since the last call; 0 in campaigns."""
+        total = float(self._game.get_total_reward())
+        reward, self._paid = total - self._paid, total
+        return reward
+
+    def save(self) -> bytes:
+        """No states: a saved game of ViZDoom must not be read from a stranger's file."""
+        raise NotImplementedError("ViZDoom makes no states that are safe to load")
+
+    def load(self, state: bytes) -> None:
+        """See `save`."""
+        raise NotImplementedError("ViZDoom makes no states that are safe to load")
+
+    def close(self) -> None:
+        """End the process."""
+        self._child.close()
