@@ -9,13 +9,32 @@ from typing import Any
 
 from games.api import Section, Stability
 
-_SCENERY = {"Self", "Gore", "Gibs", "Decoration", "Vegetation", "LightSource", "DynamicLight", "SFX", "Internal"}
+_SCENERY = {
+    "Self",
+    "Gore",
+    "Gibs",
+    "Decoration",
+    "Vegetation",
+    "LightSource",
+    "DynamicLight",
+    "SFX",
+    "Internal",
+}
 """ViZDoom's categories of what only looks nice."""
 
 _MOST = 20
 """Things that are told, the nearest first."""
 
-_WEAPONS = ("fist", "fist or chainsaw", "pistol", "shotgun", "chaingun", "rocket launcher", "plasma rifle", "BFG")
+_WEAPONS = (
+    "fist",
+    "fist or chainsaw",
+    "pistol",
+    "shotgun",
+    "chaingun",
+    "rocket launcher",
+    "plasma rifle",
+    "BFG",
+)
 
 
 def seen(label: Any) -> list[Any]:
@@ -50,7 +69,10 @@ def _things(numbers: Mapping[str, float], things: Sequence[Sequence[Any]]) -> It
             continue
         dx, dy = x - numbers["position_x"], y - numbers["position_y"]
         away = math.hypot(dx, dy)
-        yield away, f"{plain(name)}: {turn(dx, dy, numbers['angle'])}, {away:.0f} away{_height(z - numbers['position_z'])}"
+        yield (
+            away,
+            f"{plain(name)}: {turn(dx, dy, numbers['angle'])}, {away:.0f} away{_height(z - numbers['position_z'])}",
+        )
 
 
 def turn(dx: float, dy: float, angle: float) -> str:

@@ -55,6 +55,7 @@ class FrameGame(GameEnv):
         self.max_steps = spec.limits.steps
         self.frame_rate = engine.rate
         self.savable = engine.savable
+        self.content = dict(getattr(engine, "content", {}))
         self._engine = engine
         self._spec = spec
         self._turbo = turbo and spec.busy is not None
@@ -208,7 +209,7 @@ class FrameGame(GameEnv):
             "step": {"hold": step.hold, "frames": step.frames, "most": step.most},
             "pointer": self._grammar.pointer,
             "examples": examples(spec, self._grammar.pointer),
-            "legend": spec.engine.get("legend", ""),
+            "legend": spec.engine.get("legend", {}),
             "clock": self._clock,
             "overlap": self._overlap,
             "thinking": spec.thinking,

@@ -12,9 +12,6 @@ from games.frames import _options, read_spec, spec_names
 if TYPE_CHECKING:
     from games.api import GameEnv
 
-ORACLES = ("lowtide",)
-"""The games for which there is a scripted player."""
-
 
 def _info(task: str, name: str) -> TaskInfo:
     spec = read_spec(__package__, name)
@@ -24,8 +21,9 @@ def _info(task: str, name: str) -> TaskInfo:
         game="gameboy",
         text=bool(spec.shown or "tiles" in spec.engine),
         starts=Starts.MANY if seeded else Starts.FEW if spec.seeds.waits else Starts.FIXED,
-        oracle=name in ORACLES,
+        oracle="oracle" in spec.engine,
         max_steps=spec.limits.steps,
+        frames=True,
     )
 
 

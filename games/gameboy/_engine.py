@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import warnings
 from collections.abc import Mapping, Set
 from contextlib import suppress
-from importlib import resources
+from importlib import import_module, resources
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,14 @@ with warnings.catch_warnings():
     from pyboy import PyBoy
     from pyboy.utils import PyBoyException
 
+from games.api import Section, Stability
 from games.frames import Spec
 from games.frames._memory import number, size
+from games.gameboy._tiles import screen_text
 
 _WORK_RAM, _BLOCK, _BLOCKS = 0xC000, 1024, 8
-_SPRITES, _HIGH_RAM = (0xFE00, 0xFEA0), (0xFF80, 0xFFFF)
+_SPRITES, _HIGH_RAM = slice(0xFE00, 0xFEA0), slice(0xFF80, 0xFFFF)
+_MAPS, _REGISTERS = slice(0x9800, 0xA000), slice(0xFF40, 0xFF4C)
 
 
 class GameBoy:
@@ -29,7 +33,8 @@ class GameBoy:
 
     Its frames come 4194304 / 70224 = 59.73 a second (Pan Docs, "Rendering"). Raw: the memory of sprites, the
     high memory, the spec's variables, and of the 8 kB of work memory one kilobyte, another one in each
-    frame: to read it all would take as long as emulating five frames.
+    frame: to read it all would take as long as emulating five frames. Where the spec says what the tiles
+    stand for, the screen can be told in words, and raw holds the tile maps and their registers too.
     """
 
     rate = 4_194_304 / 70_224
@@ -39,6 +44,7 @@ class GameBoy:
 
     def __init__(self, spec: Spec, *, image: bool = False) -> None:
         self._image = image
+        self._spec = spec
         self._frame = 0
         self._held: frozenset[str] = frozenset()
         self.buttons = tuple(spec.controls)
@@ -46,20 +52,26 @@ class GameBoy:
             (name, each.address, each.address + size(each.type), each.type, each.mask)
             for name, each in spec.variables.items()
         ]
+        data = rom(spec)
         # From memory: beside a file PyBoy would look for battery saves, which leak from run to run.
         self._boy = PyBoy(
-            io.BytesIO(rom(spec)), window="null", sound_emulated=False, log_level="CRITICAL", no_input=False
+            io.BytesIO(data), window="null", sound_emulated=False, log_level="CRITICAL", no_input=False
         )
         self._boy.set_emulation_speed(0)
         with suppress(PyBoyException):  # few cartridges have a clock
             self._boy.rtc_lock_experimental(True)
         self._power_on = self.save()
         self._memory = self._boy.memory
+        self.content = {"rom": hashlib.sha1(data).hexdigest()}  # noqa: S324 - as ROMs are known by
+        self._tiles, self._sprites = spec.engine.get("tiles", {}), spec.engine.get("sprites", {})
+        self.words = self._told if self._tiles else None
+        self._player = player(spec)
 
     def start(self, seed: int) -> None:
         """As the console is when it is switched on; seeds come in through memory or waiting."""
         self.load(self._power_on)
         self._frame = 0
+        self._player = player(self._spec)
 
     def advance(self, frames: int, held: Set[str]) -> None:
         """Run frames; only the last is drawn, and only where pictures are wanted."""
@@ -97,12 +109,25 @@ class GameBoy:
         """See the class."""
         memory = self._memory
         block = _WORK_RAM + _BLOCK * (self._frame % _BLOCKS)
-        return {
-            "work": np.array(memory[block : block + _BLOCK], dtype=np.uint8),
-            "sprites": np.array(memory[slice(*_SPRITES)], dtype=np.uint8),
-            "high": np.array(memory[slice(*_HIGH_RAM)], dtype=np.uint8),
-            "variables": dict(self.variables()),
-        }
+        parts = {"work": slice(block, block + _BLOCK), "sprites": _SPRITES, "high": _HIGH_RAM}
+        if self._tiles:
+            parts |= {"maps": _MAPS, "registers": _REGISTERS}
+        found: dict[str, Any] = {name: np.array(memory[part], dtype=np.uint8) for name, part in parts.items()}
+        return {**found, "variables": dict(self.variables())}
+
+    def _told(self, raw: Mapping[str, Any]) -> tuple[Section, ...]:
+        """The screen as characters."""
+        video = np.zeros(1 << 16, dtype=np.uint8)
+        for name, part in (("maps", _MAPS), ("registers", _REGISTERS), ("sprites", _SPRITES)):
+            video[part] = raw[name]
+        lines = screen_text(video.tolist(), self._tiles, self._sprites)
+        return (Section("screen", "\n".join(lines), Stability.VOLATILE),)
+
+    def oracle(self) -> str:
+        """The scripted player's next line, from the variables and the screen."""
+        (section,) = self._told(self.raw())
+        line: str = self._player.act(self.variables(), section.text.split("\n"))
+        return line
 
     @property
     def over(self) -> bool:
@@ -132,6 +157,14 @@ class GameBoy:
         if self._boy is not None:
             self._boy.stop(save=False)
             self._boy = None
+
+
+def player(spec: Spec) -> Any:
+    """A fresh scripted player of a game, where the spec names its module and class; else None."""
+    if "oracle" not in spec.engine:
+        return None
+    module, _, name = spec.engine["oracle"].partition(":")
+    return getattr(import_module(f"games.gameboy.{module}"), name)()
 
 
 def rom(spec: Spec) -> bytes:

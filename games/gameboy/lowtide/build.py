@@ -78,7 +78,9 @@ def pictures() -> tuple[str, str]:
     walkable = [0] * 128
     for tile in scenery:
         walkable[tile.number - 128] = int(tile.kind == "walk")
-    font = [sum((pixel == "#") << (6 - x) for x, pixel in enumerate(row)) for g in glyphs.values() for row in g]
+    font = [
+        sum((pixel == "#") << (6 - x) for x, pixel in enumerate(row)) for g in glyphs.values() for row in g
+    ]
     arrays = {
         "FONT_IDS": [ord(character) for character in glyphs],
         "FONT": font,
@@ -94,7 +96,15 @@ def pictures() -> tuple[str, str]:
     ]
     counts = [f"#define FONT_COUNT {len(glyphs)}", f"#define PICTURE_COUNT {len(tiles)}"]
     declared = [f"extern const uint8_t {name}[];" for name in arrays]
-    header = ["#ifndef TILES_H", "#define TILES_H", "#include <stdint.h>", *names, *counts, *declared, "#endif"]
+    header = [
+        "#ifndef TILES_H",
+        "#define TILES_H",
+        "#include <stdint.h>",
+        *names,
+        *counts,
+        *declared,
+        "#endif",
+    ]
     body = ['#include "tiles.h"', *(_array(name, values) for name, values in arrays.items())]
     return "\n".join(body) + "\n", "\n".join(header) + "\n"
 
