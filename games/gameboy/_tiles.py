@@ -1,7 +1,7 @@
 """The screen of a Game Boy as 18 lines of 20 characters, read from its video memory.
 
-Where the registers and maps lie is the console's own affair (Pan Docs, https://gbdev.io/pandocs: "LCD Control",
-"Tile Maps", "OAM"); what a tile stands for is told by the game's spec.
+Where registers, maps and sprites lie: Pan Docs (https://gbdev.io/pandocs), "LCD Control", "Tile Maps", "OAM".
+What a tile stands for is told by the game's spec.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _UNKNOWN = "?"
 def screen_text(memory: Any, tiles: Mapping[int, str], sprites: Mapping[int, str]) -> list[str]:
     """What can be seen: background, window over it, sprites over both.
 
-    `memory` is the console's, by address and by slice (`pyboy.memory`). A tile is what `tiles` says of its number,
-    else the letter of that number, else "?". Sprites that `sprites` does not name are left out; one that is on its
-    way stands in the cell nearest to it. Pictures of 8 × 16 pixels go by the number of their upper half.
+    `memory` is the console's, by address and by slice (`pyboy.memory`). A tile is what `tiles` says of its
+    number, else the letter of that number, else "?". Sprites that `sprites` does not name are left out; one
+    that is on its way stands in the cell nearest to it. Pictures of 8 × 16 pixels go by their upper half.
     """
     lines = _background(memory, tiles)
     _lay_window(memory, tiles, lines)

@@ -22,7 +22,7 @@ _SHADES = ".-+#"
 
 
 class Tile(NamedTuple):
-    """A picture of 8 × 8 pixels: its number, what stands for it in maps, its kind and name, 8 rows of shades."""
+    """A picture of 8 × 8 pixels: its number, what stands for it in maps, its kind, its name, its rows."""
 
     number: int
     character: str
@@ -109,29 +109,30 @@ def pictures() -> tuple[str, str]:
     return "\n".join(body) + "\n", "\n".join(header) + "\n"
 
 
-def check_maps(path: Path = SOURCES / "rooms.c", heights: int = 17) -> None:
-    """Every room is 17 rows of 20 cells.
+def check_maps(path: Path) -> None:
+    """Every row of a room or picture is 20 cells wide.
 
     Raises:
         ValueError: one is not; its line is named.
     """
     for line in re.findall(r'^ {4}"(.*)";?$', path.read_text(), re.MULTILINE):
-        if len(line.replace("\\", "")) != 20:
+        if len(re.sub(r"\\(.)", r"\1", line)) != 20:
             raise ValueError(f"{path.name}: {line!r} is not 20 cells wide")
 
 
 def _run(folder: Path, *command: str) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}: {done.stdout}{done.stderr}")
 
 
 def build(out: Path = ROM) -> None:
     """Compile, link, and write the ROM with the header that the console asks for (makebin makes it)."""
-    check_maps()
+    check_maps(SOURCES / "rooms.c")
+    check_maps(SOURCES / "screens.c")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for file in (*SOURCES.glob("*.[chs]"),):
+        for file in SOURCES.glob("*.[chs]"):
             (folder / file.name).write_bytes(file.read_bytes())
         for file_name, text in zip(("tiles.c", "tiles.h"), pictures(), strict=True):
             (folder / file_name).write_text(text)

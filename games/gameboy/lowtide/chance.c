@@ -18,7 +18,7 @@ uint8_t below(uint8_t n) {
 static void shuffle_chests(void) {
     uint8_t i, other, kept;
     s.chest[0] = KEY;
-    s.chest[1] = LANTERN;
+    s.chest[1] = OIL;
     s.chest[2] = BREAD;
     for (i = 2; i; i--) {
         other = below(i + 1);

@@ -12,7 +12,7 @@ static uint8_t crab_clock, boss_clock, shell_clock, blows;
 /* Where crabs wait: room, x, y. */
 static const uint8_t NESTS[][3] = {
     {DUNES, 6, 4}, {DUNES, 14, 11}, {CLIFF, 5, 5}, {CLIFF, 15, 6}, {CLIFF, 9, 11},
-    {CAVE, 11, 4}, {CAVE, 16, 11}, {HALL, 7, 5}, {HALL, 13, 12},
+    {CAVE, 10, 8}, {CAVE, 15, 11}, {HALL, 7, 5}, {HALL, 13, 12},
 };
 
 void place_foes(void) {

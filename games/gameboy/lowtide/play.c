@@ -15,7 +15,7 @@ void hurt_player(void) {
 
 static void leave(void) {
     if (dark() && s.facing == RIGHT) {
-        say("It is too dark to go on.", 0);
+        say("It is too dark to go on. Every boathouse has a lantern.", 0);
         return;
     }
     s.room = neighbour(s.facing);

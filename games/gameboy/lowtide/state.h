@@ -23,7 +23,7 @@ enum { BEACH = 1, VILLAGE, HARBOUR, DUNES, CHAPEL, BOATHOUSE, CLIFF, CAVE, HALL,
 #define F_CHEST_CHAPEL 0x0040
 #define F_CHEST_CLIFF 0x0080
 #define F_UNLOCKED 0x0100 /* the boathouse */
-#define F_OIL 0x0200      /* found */
+#define F_LANTERN 0x0200  /* found */
 #define F_DIALLED 0x0400  /* the numbered door stands open */
 #define F_LIT 0x0800      /* the cave */
 #define F_GATE 0x1000     /* the right lever is pulled */

@@ -47,7 +47,7 @@ static void open_chest(uint8_t x, uint8_t y) {
     case HARBOUR: s.flags |= F_CHEST_HARBOUR; find(s.chest[0]); break;
     case CHAPEL: s.flags |= F_CHEST_CHAPEL; find(s.chest[1]); break;
     case CLIFF: s.flags |= F_CHEST_CLIFF; find(s.chest[2]); break;
-    case BOATHOUSE: s.flags |= F_OIL; find(OIL); break;
+    case BOATHOUSE: s.flags |= F_LANTERN; find(LANTERN); break;
     }
 }
 
