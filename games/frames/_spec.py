@@ -84,7 +84,7 @@ class Variable(_Strict):
 class Milestone(_Strict):
     """Something that is reached once. In order: it counts after those before it only."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9 '.,()-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 '.,()-]*$")
     when: Condition
     weight: float = Field(1.0, gt=0)
     source: str = ""
