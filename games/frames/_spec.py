@@ -145,7 +145,7 @@ class Spec(_Strict):
     busy: Condition | None = None
     step: Step = Step()
     actions: tuple[str, ...] = Field((), description="Further lines of the vocabulary, such as clicks.")
-    check: PositiveInt = Field(4, description="Milestones are looked for after so many frames.")
+    check: PositiveInt = Field(8, description="Milestones are looked for after so many frames.")
     thinking: Literal["release", "hold"] = "release"
     scale: PositiveInt = 3
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from importlib import import_module, resources
 from typing import Any
@@ -23,18 +23,19 @@ from games.frames import Spec
 from games.frames._memory import number, size
 from games.gameboy._tiles import screen_text
 
-_WORK_RAM, _BLOCK, _BLOCKS = 0xC000, 1024, 8
+_WORK_RAM, _BLOCK, _BLOCKS = 0xC000, 256, 32
 _SPRITES, _HIGH_RAM = slice(0xFE00, 0xFEA0), slice(0xFF80, 0xFFFF)
-_MAPS, _REGISTERS = slice(0x9800, 0xA000), slice(0xFF40, 0xFF4C)
+_MAPS = (slice(0x9800, 0x9C00), slice(0x9C00, 0xA000))
+_CONTROL, _REGISTERS = 0xFF40, slice(0xFF40, 0xFF4C)
 
 
 class GameBoy:
     """One console with a game in it.
 
     Its frames come 4194304 / 70224 = 59.73 a second (Pan Docs, "Rendering"). Raw: the memory of sprites, the
-    high memory, the spec's variables, and of the 8 kB of work memory one kilobyte, another one in each
+    high memory, the spec's variables, and of the 8 kB of work memory a thirty-second part, another one in each
     frame: to read it all would take as long as emulating five frames. Where the spec says what the tiles
-    stand for, the screen can be told in words, and raw holds the tile maps and their registers too.
+    stand for, the screen can be told in words, and raw holds the tile maps in use and their registers too.
     """
 
     rate = 4_194_304 / 70_224
@@ -111,15 +112,22 @@ class GameBoy:
         block = _WORK_RAM + _BLOCK * (self._frame % _BLOCKS)
         parts = {"work": slice(block, block + _BLOCK), "sprites": _SPRITES, "high": _HIGH_RAM}
         if self._tiles:
-            parts |= {"maps": _MAPS, "registers": _REGISTERS}
-        found: dict[str, Any] = {name: np.array(memory[part], dtype=np.uint8) for name, part in parts.items()}
+            parts |= self._shown()
+        found: dict[str, Any] = {name: _bytes(memory[part]) for name, part in parts.items()}
         return {**found, "variables": dict(self.variables())}
+
+    def _shown(self) -> dict[str, slice]:
+        """What of the video memory says what is on the screen (Pan Docs, "LCD Control")."""
+        control = self._memory[_CONTROL]
+        used = {bool(control & 0x08)} | ({bool(control & 0x40)} if control & 0x20 else set())
+        return {"registers": _REGISTERS, **{f"map {int(high)}": _MAPS[high] for high in sorted(used)}}
 
     def _told(self, raw: Mapping[str, Any]) -> tuple[Section, ...]:
         """The screen as characters."""
         video = np.zeros(1 << 16, dtype=np.uint8)
-        for name, part in (("maps", _MAPS), ("registers", _REGISTERS), ("sprites", _SPRITES)):
-            video[part] = raw[name]
+        named = {"map 0": _MAPS[0], "map 1": _MAPS[1], "registers": _REGISTERS, "sprites": _SPRITES}
+        for name in named.keys() & raw.keys():
+            video[named[name]] = raw[name]
         lines = screen_text(video.tolist(), self._tiles, self._sprites)
         return (Section("screen", "\n".join(lines), Stability.VOLATILE),)
 
@@ -157,6 +165,10 @@ class GameBoy:
         if self._boy is not None:
             self._boy.stop(save=False)
             self._boy = None
+
+
+def _bytes(values: Sequence[int]) -> NDArray[np.uint8]:
+    return np.frombuffer(bytes(values), dtype=np.uint8)
 
 
 def player(spec: Spec) -> Any:

@@ -24,6 +24,7 @@ milestones:
 ends: {won: {x: 100}, lost: {x: "<= -5"}}
 busy: {asleep: 1}
 step: {hold: 2, frames: 4, most: 60}
+check: 4
 limits: {steps: 200, frames: 5000}
 """
 
