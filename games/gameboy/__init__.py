@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from games.api import MissingExtra, Starts, TaskInfo
 from games.frames import _options, read_spec, spec_names
+from games.roms import missing
 
 if TYPE_CHECKING:
     from games.api import GameEnv
@@ -24,6 +25,7 @@ def _info(task: str, name: str) -> TaskInfo:
         oracle="oracle" in spec.engine,
         max_steps=spec.limits.steps,
         frames=True,
+        needs=missing(spec.content),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from games.roms._read import hashes
 
-__all__ = ["find", "folder", "have", "keep", "kept", "require", "sha1_of"]
+__all__ = ["find", "folder", "have", "keep", "kept", "missing", "require", "sha1_of"]
 
 _NAME = re.compile(r"[0-9a-f]{40}")
 
@@ -74,6 +74,11 @@ def find(sha1: str) -> Path | None:
 def have(content: Content) -> bool:
     """Whether a spec's content can be had: it needs no ROM, or one that it accepts is in the library."""
     return not content.rom or any(find(rom.sha1) for rom in content.rom)
+
+
+def missing(content: Content) -> str:
+    """What has to be brought before a game can be played, in a few words; empty where it is all here."""
+    return "" if have(content) else f"the ROM of {content.rom[0].name}: ludometer rom add FILE"
 
 
 def require(content: Content) -> Path:

@@ -1124,7 +1124,7 @@ def test_every_name_in_a_template_is_given(season):
 def test_all_tasks(game, tmp_path):
     """Every agent acts one turn of every task. A fault is told once, with the tasks that have it."""
     found = []
-    for task in (known.task for known in all_tasks() if known.game == game):
+    for task in (known.task for known in all_tasks() if known.game == game and not known.needs):
         each = film(task, steps=0)
         demonstrations.write(tmp_path / "demos", by_hand(each))
         calls = [c for who in VARIANTS for c in calls_of(who, each, str(tmp_path / "demos"), turns=1)]
