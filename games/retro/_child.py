@@ -9,13 +9,15 @@ from __future__ import annotations
 import gzip
 import os
 import pickle
+import threading
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ from numpy.typing import NDArray
 from games.frames import _memory
 
 _WATCH = 2.0
-"""Seconds after which a child that hears nothing looks whether its parent is still there."""
+"""Seconds after which the child looks again whether its parent is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,7 @@ class Cartridge:
     """Further variables: name → address, type (`games.frames._memory`), mask."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What is told after every message that moves the game: cheap, so that nobody has to ask."""
 
     variables: dict[str, float]
@@ -48,8 +49,7 @@ class Reading:
     reward: float
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(NamedTuple):
     """What is told of the emulator when it has started."""
 
     rate: float
@@ -70,6 +70,7 @@ class Emulator:
         core: Mapping[str, Any] = retro.get_system_info(retro.get_romfile_system(cartridge.rom))
         self._buttons = [name.lower() if name else None for name in core["buttons"]]
         self._mask = np.zeros(len(self._buttons), np.uint8)
+        self._held: frozenset[str] | None = None
         self._extra = dict(cartridge.variables or {})
         self._sizes = {name: _memory.size(kind) for name, (_, kind, _) in self._extra.items()}
         self._begin = self._em.get_state()
@@ -122,6 +123,9 @@ class Emulator:
         return self._read()
 
     def _press(self, held: frozenset[str]) -> None:
+        if held == self._held:
+            return
+        self._held = held
         for at, name in enumerate(self._buttons):
             self._mask[at] = name in held
         self._em.set_button_mask(self._mask, 0)
@@ -178,11 +182,14 @@ class Emulator:
 
 def main(descriptor: int) -> None:
     """Obey until the parent closes the socket or is gone."""
-    parent = os.getppid()
+    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
     with Connection(descriptor) as line:
         emulator: Any = None
-        while _heard(line, parent):
-            name, arguments = line.recv()
+        while True:
+            try:
+                name, arguments = line.recv()
+            except (EOFError, OSError):
+                return
             try:
                 if name == "open":
                     emulator = Emulator(*arguments)
@@ -194,12 +201,8 @@ def main(descriptor: int) -> None:
             line.send(answer)
 
 
-def _heard(line: Connection, parent: int) -> bool:
-    """Whether there is a message; False when nobody is left to send one."""
-    try:
-        while not line.poll(_WATCH):
-            if os.getppid() != parent:
-                return False
-    except (EOFError, OSError):
-        return False
-    return True
+def _watch(parent: int) -> None:
+    """End this process once its parent is gone, even where somebody else holds the socket's other end."""
+    while os.getppid() == parent:
+        time.sleep(_WATCH)
+    os._exit(0)
