@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from games.api import Section
 from games.doom import _words
+from games.doom._players import PLAYERS
 from games.doom._process import Child
+from games.doom._way import Walk, way
 
 RATE = 35.0
 """Tics a second (`vizdoom.DEFAULT_TICRATE`)."""
@@ -32,11 +34,9 @@ BUTTONS = {
     "run": "SPEED",
     "attack": "ATTACK",
     "use": "USE",
-    **{f"weapon {number}": f"SELECT_WEAPON{number}" for number in range(1, 8)},
-    "next weapon": "SELECT_NEXT_WEAPON",
-    "last weapon": "SELECT_PREV_WEAPON",
+    **{name: f"SELECT_WEAPON{number}" for number, name in enumerate(_words.WEAPONS, 1)},
 }
-"""Our names of ViZDoom's buttons."""
+"""Our names of ViZDoom's buttons. Weapons have no numbers: a number behind a button is frames."""
 
 _LEFT_OUT = ("PLAYER", "USER", "ALTATTACK", "FRAGCOUNT", "DEATHCOUNT", "CAMERA")
 """Variables of matches between players, of scripts, and those that only repeat others."""
@@ -44,14 +44,17 @@ _LEFT_OUT = ("PLAYER", "USER", "ALTATTACK", "FRAGCOUNT", "DEATHCOUNT", "CAMERA")
 
 @dataclass(frozen=True)
 class Setup:
-    """What is played. `config` is the name of one of ViZDoom's own scenarios; else `wad` is played."""
+    """What is played: one of ViZDoom's own scenarios (`config`), else a level of `wad`.
+
+    `way` asks for the variable of that name, and `oracle` for a player of `games.doom._players`.
+    """
 
     buttons: tuple[str, ...]
     config: str = ""
     wad: Path | None = None
     map: str = "map01"
     skill: int | None = None
-    hud: bool = False
+    way: bool = False
     oracle: str = ""
 
 
@@ -80,7 +83,8 @@ class DoomEngine:
         self._game = self._child.game
         self._named = variables_of_vizdoom()
         self._configure()
-        self._paid = 0.0
+        self._paid, self._tic = 0.0, 0
+        self._walk: Walk | None = None
         self._picture: NDArray[np.uint8] = np.zeros((240, 320, 3), np.uint8)
 
     def _configure(self) -> None:
@@ -88,7 +92,7 @@ class DoomEngine:
         if setup.config:
             game.load_config(str(Path(vizdoom.scenarios_path, f"{setup.config}.cfg")))
         # Named, so that no doom2.wad of the folder that the player happens to be in is taken.
-        game.set_doom_game_path(str(setup.wad or Path(vizdoom.root_path, "freedoom2.wad")))
+        game.set_doom_game_path(str(self._wad()))
         game.set_doom_map(setup.map)
         if setup.skill is not None:
             game.set_doom_skill(setup.skill)
@@ -98,17 +102,23 @@ class DoomEngine:
         game.set_available_game_variables([])
         game.set_screen_format(vizdoom.ScreenFormat.RGB24)
         game.set_screen_resolution(vizdoom.ScreenResolution.RES_320X240)
-        game.set_render_hud(setup.hud)
-        game.set_render_messages(setup.hud)
+        game.set_render_hud(not setup.config)
+        game.set_render_messages(not setup.config)
         game.set_labels_buffer_enabled(True)
         game.set_objects_info_enabled(True)
+
+    def _wad(self) -> Path:
+        return self._setup.wad or Path(vizdoom.root_path, "freedoom2.wad")
 
     def start(self, seed: int) -> None:
         """Start a process with the seed's episode; seeds are taken modulo 2³²."""
         self._game.close()
         self._game.set_seed(seed % (1 << 32))
         self._child.start()
-        self._paid = 0.0
+        self._paid, self._tic = 0.0, 0
+        setup = self._setup
+        if setup.way:
+            self._walk = Walk(way(self._wad(), setup.map, self._game.get_doom_skill()))
         self._look()
 
     def advance(self, frames: int, held: Set[str]) -> None:
@@ -122,6 +132,11 @@ class DoomEngine:
         state = self._game.get_state()
         if state is not None:
             self._picture = state.screen_buffer
+            self._tic = state.tic
+            if self._walk is not None:
+                read, variable = self._game.get_game_variable, vizdoom.GameVariable
+                place = read(variable.POSITION_X), read(variable.POSITION_Y)
+                self._walk.look(*place, state.objects if self._walk.needs_things else ())
         self._state = state
 
     def point(self, x: int, y: int) -> None:
@@ -133,11 +148,16 @@ class DoomEngine:
         return self._picture
 
     def variables(self) -> Mapping[str, float]:
-        """ViZDoom's variables in lower case, and ``tic``, ``finished`` (the level was left alive)."""
+        """ViZDoom's variables in lower case, and ``tic``, ``finished`` (the level was left alive).
+
+        Where it is asked for also ``way``: the greatest share of the way to the exit so far.
+        """
         read = self._game.get_game_variable
         numbers = {name: float(read(value)) for name, value in self._named.items()}
-        numbers["tic"] = float(self._game.get_episode_time())
+        numbers["tic"] = float(self._tic)
         numbers["finished"] = float(self.over and not self._game.is_player_dead())
+        if self._walk is not None:
+            numbers["way"] = self._walk.share
         return numbers
 
     def raw(self) -> dict[str, Any]:
@@ -167,6 +187,10 @@ class DoomEngine:
         total = float(self._game.get_total_reward())
         reward, self._paid = total - self._paid, total
         return reward
+
+    def oracle(self) -> str:
+        """The scripted player's next line, from what is in the picture."""
+        return PLAYERS[self._setup.oracle](self.raw())
 
     def save(self) -> bytes:
         """No states: a saved game of ViZDoom must not be read from a stranger's file."""

@@ -4,7 +4,8 @@ The floor is cut into squares of 16 units, half of what a player is wide, so tha
 which a player stands is on the same side of every wall. From square to square one walks unless a line is in
 between that blocks: a wall, or a step of more than 24 units up, or less than 56 units of room. What the level
 can move (doors, lifts, floors: sectors that a line of it points at) counts as moved already: a switch is not
-seen. Doors with a lock count as open only with the key, so the way leads over the keys.
+seen. Doors with a lock count as open only with the key, so the way leads over the keys. Where no way is found by
+these rules, locks are left out, and then steps too (in three levels each of the 68 of Freedoom).
 """
 
 from __future__ import annotations
@@ -28,8 +29,12 @@ _MANUAL = (1, 26, 27, 28, 31, 32, 33, 34, 117, 118)
 _LOCKS = {26: 0, 32: 0, 99: 0, 133: 0, 27: 1, 34: 1, 136: 1, 137: 1, 28: 2, 33: 2, 134: 2, 135: 2}
 KEYS = {5: 0, 40: 0, 6: 1, 39: 1, 13: 2, 38: 2}
 """Things that are keys → blue 0, yellow 1, red 2."""
-KEY_NAMES = ({"BlueCard", "BlueSkull"}, {"YellowCard", "YellowSkull"}, {"RedCard", "RedSkull"})
-"""ViZDoom's names of them."""
+_KEY_NAMES = {
+    **dict.fromkeys(("BlueCard", "BlueSkull"), 0),
+    **dict.fromkeys(("YellowCard", "YellowSkull"), 1),
+    **dict.fromkeys(("RedCard", "RedSkull"), 2),
+}
+"""The same by ViZDoom's names."""
 _BOSSES = (88, 16, 7, 67, 3003)  # whose death ends a level that has no exit: Romero's head first
 _DEADLY_END = 11  # a sector that ends the level as it kills
 _START, _LANDING = 1, 14
@@ -39,7 +44,7 @@ _BLOCKS, _SHARED_ONLY = 1, 16  # flags: of a line, of a thing
 
 
 class Way:
-    """The distances of one level. `whole` is that of the start."""
+    """The distances of one level. `whole` is that of the start; `keys` says whether keys lie in it."""
 
     def __init__(self, level: Level, skill: int) -> None:
         self._level = level
@@ -53,11 +58,15 @@ class Way:
         self._things = level.things[present]
         self._strides = (self._shape[1], 1)
         self._keys = {number: self._squares_of(number) for number in sorted({*KEYS.values()})}
-        self._edges = self._passages()
+        self.keys = any(self._keys.values())
         goals = self._goals()
-        self.far = self._distances(goals)
         start = level.things[level.things["type"] == _START][0]
-        self.whole = self.left(float(start["x"]), float(start["y"]), 0)
+        for locks, steps in ((True, True), (False, True), (False, False)):
+            self._edges = self._passages(locks, steps)
+            self.far = self._distances(goals)
+            self.whole = self.left(float(start["x"]), float(start["y"]), 0)
+            if np.isfinite(self.whole):
+                break
 
     def share(self, x: float, y: float, keys: int) -> float:
         """How much of the way from the start to the exit is done there, from 0 to 1; 0 where no way is known.
@@ -127,7 +136,7 @@ class Way:
             open_ |= {int(n) for n in np.flatnonzero(np.isin(tags, (666, 667)))}  # a boss's death moves them
         return open_, {sector: key for sector, key in locked.items() if sector not in open_}
 
-    def _passages(self) -> tuple[NDArray[np.bool_], NDArray[np.int8], list[tuple[int, int]]]:
+    def _passages(self, locks: bool, steps: bool) -> tuple[NDArray[np.bool_], NDArray[np.int8], list[tuple[int, int]]]:
         """For each of four directions and each square: whether one can go, and the key it takes (−1: none).
 
         And the jumps: pairs of squares before and behind teleports.
@@ -145,9 +154,9 @@ class Way:
             for there, back, near, far in self._crossings(*self._ends(line)):
                 if wall:
                     free[there, near] = free[back, far] = False
-                elif keys:
+                elif keys and locks:
                     lock[there, near] = lock[back, far] = min(keys)
-                elif not {*sides} & open_:
+                elif steps and not {*sides} & open_:
                     free[there, near] &= self._steps(sides[0], sides[1])
                     free[back, far] &= self._steps(sides[1], sides[0])
         return free, lock, jumps
@@ -181,7 +190,7 @@ class Way:
             if not len(across):
                 continue
             shares = (across - start[other]) / (end[other] - start[other])
-            along = np.floor(start[axis] + shares * (end[axis] - start[axis])).astype(int)
+            along = np.ceil(start[axis] + shares * (end[axis] - start[axis])).astype(int) - 1
             columns, rows = (along, across) if axis == 0 else (across, along)
             first = columns * self._shape[1] + rows
             second = first + self._strides[axis]
@@ -224,6 +233,28 @@ class Way:
         graph = csr_array((costs, (rows, columns)), shape=(root + 1, root + 1))
         found: NDArray[np.float64] = dijkstra(graph, indices=root)[:root] - 1
         return found
+
+
+class Walk:
+    """How far one episode has come: the greatest share of the way so far."""
+
+    def __init__(self, way: Way) -> None:
+        self._way = way
+        self._lying: list[int] | None = None
+        self.needs_things = way.keys
+        self.share = 0.0
+
+    def look(self, x: float, y: float, things: Sequence[Any]) -> None:
+        """Take note of where the player is, and which keys of the level (`vizdoom.Object`) no longer lie there."""
+        keys = 0
+        if self.needs_things:
+            lying = [0, 0, 0]
+            for thing in things:
+                if (key := _KEY_NAMES.get(thing.name)) is not None:
+                    lying[key] += 1
+            self._lying = self._lying or lying
+            keys = sum(1 << key for key in range(3) if lying[key] < self._lying[key])
+        self.share = max(self.share, self._way.share(x, y, keys))
 
 
 @lru_cache(maxsize=8)

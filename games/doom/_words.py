@@ -25,16 +25,8 @@ _SCENERY = {
 _MOST = 20
 """Things that are told, the nearest first."""
 
-_WEAPONS = (
-    "fist",
-    "fist or chainsaw",
-    "pistol",
-    "shotgun",
-    "chaingun",
-    "rocket launcher",
-    "plasma rifle",
-    "BFG",
-)
+WEAPONS = ("fist", "pistol", "shotgun", "chaingun", "rockets", "plasma", "bfg")
+"""The weapons by their slots, the first of which is 1, by the names of their buttons."""
 
 
 def seen(label: Any) -> list[Any]:
@@ -56,7 +48,7 @@ def sections(raw: Mapping[str, Any]) -> tuple[Section, ...]:
 
 def _status(numbers: Mapping[str, float]) -> str:
     slot = int(numbers["selected_weapon"])
-    weapon = _WEAPONS[slot] if 0 < slot < len(_WEAPONS) else "none"
+    weapon = WEAPONS[slot - 1] if 0 < slot <= len(WEAPONS) else "none"
     parts = [f"health {numbers['health']:.0f}", f"armor {numbers['armor']:.0f}", f"weapon {weapon}"]
     if slot > 1:
         parts.append(f"ammo {numbers['selected_weapon_ammo']:.0f}")
