@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,7 +31,7 @@ def find(program: str) -> str | None:
     return shutil.which(program) or shutil.which(program, path=_GAMES)
 
 
-class Missing(ImportError):
+class Missing(ValueError):
     """A program or its data is not installed; the text says how to get it."""
 
 
@@ -41,8 +41,7 @@ class Display:
     Args:
         command: what to run. ``{home}`` in it stands for the fresh folder that is the program's home.
         size: width and height of the picture in pixels; the program's window lies in its upper left corner.
-        files: what to write into the home first: text by name.
-        env: more environment variables.
+        prepare: puts what the program needs into its home.
 
     Raises:
         Missing: Xvfb or the program is not there.
@@ -53,27 +52,24 @@ class Display:
         self,
         command: Sequence[str],
         size: tuple[int, int],
-        files: Mapping[str, str] | None = None,
-        env: Mapping[str, str] | None = None,
+        prepare: Callable[[Path], None] | None = None,
     ) -> None:
         if find("Xvfb") is None:
             raise Missing("a virtual display is needed: apt-get install xvfb")
         self.size = size
         self.home = Path(tempfile.mkdtemp(prefix="ludometer-"))
-        for name, text in (files or {}).items():
-            (self.home / name).write_text(text)
         try:
-            self._leash = self._launch(
-                [part.replace("{home}", str(self.home)) for part in command], env or {}
-            )
+            if prepare is not None:
+                prepare(self.home)
+            self._leash = self._launch([part.replace("{home}", str(self.home)) for part in command])
             self._connect(self._told())
         except BaseException:
             self.close()
             raise
 
-    def _launch(self, command: list[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def _launch(self, command: list[str]) -> subprocess.Popen[bytes]:
         quiet = {"SDL_AUDIODRIVER": "dummy", "SDL_VIDEODRIVER": "x11", "SDL_VIDEO_X11_DGAMOUSE": "0"}
-        own = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.home), **quiet, **env}
+        own = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.home), **quiet}
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         with (self.home / "log.txt").open("wb") as log:
             return subprocess.Popen(  # noqa: S603
@@ -81,6 +77,7 @@ class Display:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                bufsize=0,  # so that a second line is still to be read, for `ended`
                 env={**kept, **own},
                 start_new_session=True,
             )

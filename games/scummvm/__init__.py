@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from games.api import Starts, TaskInfo
 from games.desktop import missing
-from games.frames import Spec, read_spec, spec_names
+from games.frames import read_spec, spec_names
 
 if TYPE_CHECKING:
     from games.api import GameEnv
@@ -31,10 +31,9 @@ class _ScummGame:
                 text=False,
                 deterministic=False,
                 starts=Starts.FIXED,
-                max_steps=spec.limits.steps,
+                max_steps=read_spec(__name__, name).limits.steps,
             )
             for name in spec_names(__name__)
-            if (spec := self._spec(name))
         )
 
     def make(self, task: str, *, image: bool = False) -> GameEnv:
@@ -48,12 +47,8 @@ class _ScummGame:
             from games.desktop._settings import Settings
             from games.frames import FrameGame
             from games.scummvm._engine import ScummVM
-        spec = self._spec(task.partition("/")[2])
+        spec = read_spec(__name__, task.partition("/")[2])
         return FrameGame(ScummVM(spec.content.target, Settings.of(spec.engine)), spec, image=image)
-
-    @staticmethod
-    def _spec(name: str) -> Spec:
-        return read_spec(__name__, name)
 
 
 scummvm = _ScummGame()
