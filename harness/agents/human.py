@@ -1,4 +1,4 @@
-"""A person at the terminal, who sees what a model sees and is scored the same way."""
+"""A person, who sees what a model sees and is scored the same way: at the terminal, or at another seat."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
+from typing import Protocol
 
 from harness.api import Action, AgentContext, Completion, Decision, Observation, Outcome, Turn
 from harness.errors import RunStopped
@@ -20,25 +22,51 @@ _NAMED = "an action (its number or name), :a for the list, :q to stop: "
 _TYPED = "an action, :a for a list, :q to stop: "
 
 
-class HumanAgent:
-    """Shows the observation and reads an action from standard input (``ludometer play``).
+class Seat(Protocol):
+    """Where a person plays one episode."""
 
-    A line that names no action is asked for again: mistyping is not playing. Where a game takes free text
+    async def ask(self, turn: Turn) -> Decision:
+        """Show a turn and get what the person decides.
+
+        Raises:
+            RunStopped: the person stops.
+        """
+        ...
+
+
+class HumanAgent:
+    """Shows the observation to a person and does what the person says (``ludometer play``).
+
+    Words that name no action are asked for again: mistyping is not playing. Where a game takes free text
     the line goes to it as it was typed, and only the game can say that it is no action, which uses up the
-    turn as it does for a model. Pictures are drawn with coloured half blocks.
+    turn as it does for a model.
     """
 
     needs_model = False
     needs_oracle = False
     alone = True
-    """One episode after the other: there is one keyboard."""
+    """One episode after the other: there is one person."""
+
+    def __init__(self, context: AgentContext) -> None:
+        self._seat = SEAT.get()(context)
+
+    async def act(self, turn: Turn) -> Decision:
+        """Show and ask.
+
+        Raises:
+            RunStopped: the person stops, or the input is over.
+        """
+        return await self._seat.ask(turn)
+
+
+class Terminal:
+    """The seat at the terminal: lines of standard input. Pictures are drawn with coloured half blocks."""
 
     def __init__(self, context: AgentContext) -> None:
         self._context = context
-        self._numbered = _numbered(context.actions)
         self._introduced = False
 
-    async def act(self, turn: Turn) -> Decision:
+    async def ask(self, turn: Turn) -> Decision:
         """Show and ask.
 
         Raises:
@@ -53,34 +81,45 @@ class HumanAgent:
         while True:
             line = await _keyboard.line(_TYPED if context.free_text else _NAMED)
             if line is None or line.strip() == ":q":
-                raise RunStopped("the player stopped; the same command goes on from here")
+                raise RunStopped(STOPPED)
             if line.strip() == ":a":
                 _say(self._listed())
                 continue
-            decision = self._read(line.strip())
+            decision = read(line, context)
             if decision.outcome.acts:
                 return decision
             _say("That names no action.")
 
-    def _read(self, line: str) -> Decision:
-        actions = self._context.actions
-        if self._context.free_text:
-            # Untouched: a capital is another key than a small letter. An arrow key is a slip.
-            typed = line and line.isprintable()
-            return Decision((line,), text=line) if typed else Decision((), Outcome.PARSE_ERROR, line)
-        if line in self._numbered:
-            return Decision((self._numbered[line],), text=line)
-        return decide(Completion(line), actions)
-
     def _listed(self) -> str:
-        numbers = {name: number for number, name in self._numbered.items()}
+        numbers = {name: number for number, name in numbered(self._context.actions).items()}
         return "\n".join(
             f"{numbers.get(each.name, ''):>4}  {safe_text(f'{each.name}: {each.description}')}"
             for each in self._context.actions
         )
 
 
-def _numbered(actions: Sequence[Action]) -> dict[str, str]:
+SEAT: ContextVar[Callable[[AgentContext], Seat]] = ContextVar("seat", default=Terminal)
+"""Makes the seat of an episode; who starts a run sets it for that run."""
+
+STOPPED = "the player stopped; the same command goes on from here"
+
+
+def read(line: str, context: AgentContext) -> Decision:
+    """What a typed line means: an action's number or name, or what the game itself reads.
+
+    Its outcome says where it names no action.
+    """
+    line = line.strip()
+    if context.free_text:
+        # Untouched: a capital is another key than a small letter. An arrow key is a slip.
+        typed = line and line.isprintable()
+        return Decision((line,), text=line) if typed else Decision((), Outcome.PARSE_ERROR, line)
+    if name := numbered(context.actions).get(line):
+        return Decision((name,), text=line)
+    return decide(Completion(line), context.actions)
+
+
+def numbered(actions: Sequence[Action]) -> Mapping[str, str]:
     """The names of actions by number; empty where names are numbers themselves."""
     if any(action.name.isdecimal() for action in actions):
         return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import signal
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -56,12 +57,22 @@ def run(config: Path | None, report: bool, as_json: bool, **flags: Any) -> int:
     return play_and_conclude(load(config, _given(flags)), report=report, as_json=as_json)
 
 
-def play_and_conclude(spec: RunSpec, *, report: bool, as_json: bool) -> int:
-    """Play what a spec asks for, show and write the results; the exit code."""
+def play_and_conclude(
+    spec: RunSpec,
+    *,
+    report: bool,
+    as_json: bool,
+    opened: Callable[[RunFolder, Plan], None] = lambda folder, plan: None,
+) -> int:
+    """Play what a spec asks for, show and write the results; the exit code.
+
+    `opened` is called when the folder is ready, before anything is played.
+    """
     plan = make_plan(spec)
     folder = RunFolder(place(spec.out) if spec.out else _default_folder(plan))
     with folder.lock():
         digest = folder.open(spec, plan)
+        opened(folder, plan)
         at_keyboard = any(getattr(entrant.factory, "alone", False) for entrant in plan.entrants)
         live = Live(quiet=as_json, bar=not at_keyboard)
         for note in plan.notes:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli._paths import RUNS
 from harness.errors import InputError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 
 @click.command()
@@ -30,29 +35,31 @@ def view(runs: tuple[Path, ...], port: int) -> None:
 
 def _serve(runs: tuple[Path, ...], port: int) -> None:
     import secrets
-    import socket
 
-    try:
-        import uvicorn
+    from harness.viewer.serve import listen, server
 
-        from harness.viewer.app import create_app
-    except ImportError as error:
-        raise InputError(f'view needs {error.name}: pip install "ludometer[view]"') from None
-    try:
-        listening = socket.create_server(("127.0.0.1", port))
-    except OSError as error:
-        raise InputError(f"--port {port}: {error.strerror}; choose another one") from None
-    with listening:
+    create_app = app_maker("view")
+    with listen(port) as listening:
         token, number = secrets.token_urlsafe(24), listening.getsockname()[1]
         app = create_app(runs, token=token, port=number)
         click.echo(f"http://127.0.0.1:{number}/?token={token}")
         click.echo("Open this address on this machine. Ctrl-C ends it.", err=True)
-        # Its log of requests would hold addresses that anybody can write, and the token.
-        config = uvicorn.Config(
-            app, access_log=False, log_level="warning", lifespan="off", ws="none", proxy_headers=False,
-            server_header=False, timeout_graceful_shutdown=1,
-        )  # fmt: skip
         try:
-            uvicorn.Server(config).run(sockets=[listening])
+            server(app).run(sockets=[listening])
         except KeyboardInterrupt:
             pass  # how it is meant to end
+
+
+def app_maker(what: str) -> Callable[..., ASGIApp]:
+    """`harness.viewer.app.create_app`.
+
+    Raises:
+        InputError: a package is missing that `what` needs.
+    """
+    try:
+        import uvicorn  # noqa: F401 - what serves it
+
+        from harness.viewer.app import create_app
+    except ImportError as error:
+        raise InputError(f'{what} needs {error.name}: pip install "ludometer[view]"') from None
+    return create_app

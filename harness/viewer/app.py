@@ -27,8 +27,10 @@ from harness.viewer.frames import Player
 from harness.viewer.index import SORTS, STATUSES, Row, RunIndex, Wanted
 from harness.viewer.lines import EpisodeFile
 from harness.viewer.pages import Open
+from harness.viewer.playing import PlayPages
 from harness.viewer.search import search
 from harness.viewer.security import Guard, asked_for
+from harness.viewer.table import Table
 from harness.viewer.words import visible
 
 _PAGE = 100
@@ -41,18 +43,19 @@ _SEARCHING = 3.0
 """Seconds after which a search shows what it has found, and a link to go on."""
 
 
-def create_app(runs: Sequence[Path], *, token: str, port: int) -> ASGIApp:
+def create_app(runs: Sequence[Path], *, token: str, port: int, table: Table | None = None) -> ASGIApp:
     """The app that shows some runs to whoever has the token.
 
     Args:
         runs: run folders on this machine.
         token: what the address that we print holds.
         port: where it listens, on 127.0.0.1.
+        table: where a person plays the first of these runs, in a page of its own.
 
     Raises:
         InputError: a folder is not a run.
     """
-    viewer = _Viewer([RunIndex(number, folder) for number, folder in enumerate(runs)])
+    viewer = _Viewer([RunIndex(number, folder) for number, folder in enumerate(runs)], table is not None)
     episode = "/run/{run}/episode/{episode}"
     routes = [
         Route("/", viewer.runs_page),
@@ -67,11 +70,22 @@ def create_app(runs: Sequence[Path], *, token: str, port: int) -> ASGIApp:
         Route("/static/view.css", _file("view.css", "text/css")),
         Route("/static/view.js", _file("view.js", "text/javascript")),
     ]
+    posts: tuple[str, ...] = ()
+    if table is not None:
+        playing = PlayPages(table, page)
+        routes += [
+            Route("/play", playing.page),
+            Route("/play", playing.act, methods=["POST"]),
+            Route("/play/state", playing.state),
+            Route("/play/picture", playing.picture),
+            Route("/static/play.js", _file("play.js", "text/javascript")),
+        ]
+        posts = ("/play",)
     handlers: dict[Any, Any] = {
         HTTPException: viewer.wrong_address,
         InputError: viewer.unreadable,
     }
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), token, port)
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), token, port, posts)
 
 
 @cache
@@ -86,21 +100,22 @@ def _templates() -> Environment:
     )
 
 
-def _page(name: str, status: int = 200, **values: Any) -> Response:
+def page(name: str, status: int = 200, **values: Any) -> Response:
+    """The page of a template."""
     return HTMLResponse(_templates().get_template(f"{name}.html.j2").render(values), status_code=status)
 
 
 class _Viewer:
     """The pages. Each is made in a thread of its own, so that a slow one holds up no other."""
 
-    def __init__(self, runs: Sequence[RunIndex]) -> None:
-        self._runs = runs
+    def __init__(self, runs: Sequence[RunIndex], playing: bool) -> None:
+        self._runs, self._playing = runs, playing
         self._opened: OrderedDict[tuple[str, str], Open] = OrderedDict()
         self._lock = threading.Lock()
 
     def runs_page(self, request: Request) -> Response:
         """The runs."""
-        return _page("runs", runs=[(run, run.state()) for run in self._runs])
+        return page("runs", runs=[(run, run.state()) for run in self._runs], playing=self._playing)
 
     def run_page(self, request: Request) -> Response:
         """The episodes of a run, as many as a page holds."""
@@ -120,7 +135,7 @@ class _Viewer:
         words = asked_for(query, "q")
         found = search(chosen[first:], words, seconds=_SEARCHING, most=_PAGE) if words else None
         step = found.searched if found else _PAGE
-        return _page(
+        return page(
             "run",
             run=run,
             state=state,
@@ -148,7 +163,7 @@ class _Viewer:
         opened = self._asked_for(request)
         shown = self._position(opened, request)
         others = [(run, row) for run in self._runs for row in run.rows() if _same_start(row, opened.row)]
-        return _page(
+        return page(
             "episode", at=shown, opened=opened, others=others, instructions=pages.instructions(opened.file)
         )
 
@@ -165,7 +180,7 @@ class _Viewer:
             blocks = pages.asked_of(opened, turn, call)
         except IndexError:
             raise HTTPException(404, "there is no such request") from None
-        return _page("request", opened=opened, turn=turn, call=call, blocks=blocks)
+        return page("request", opened=opened, turn=turn, call=call, blocks=blocks)
 
     def text(self, request: Request) -> Response:
         """The whole of a text, as it is."""
@@ -205,7 +220,7 @@ class _Viewer:
             query = {"left": left, "right": right, "turn": min(max(turn, 0), last)}
             return f"/compare?{urlencode(query)}"
 
-        return _page(
+        return page(
             "compare", sides=shown, number=number, last=last, link=link, left=left, right=right,
             same=_same_start(sides[0].row, sides[1].row) or left == right,
         )  # fmt: skip
@@ -214,11 +229,11 @@ class _Viewer:
         """There is nothing at this address."""
         status = error.status_code if isinstance(error, HTTPException) else 404
         detail = error.detail if isinstance(error, HTTPException) else ""
-        return _page("error", status, title="Nothing to show here", message=detail)
+        return page("error", status, title="Nothing to show here", message=detail)
 
     def unreadable(self, request: Request, error: Exception) -> Response:
         """A file cannot be read."""
-        return _page("error", 409, title="This cannot be read", message=str(error))
+        return page("error", 409, title="This cannot be read", message=str(error))
 
     def _run(self, request: Request) -> RunIndex:
         return self._numbered(request.path_params["run"])

@@ -114,7 +114,7 @@ class RunIndex:
         try:
             return self._read(name, path)
         except InputError as error:
-            return Row(_id(name), path, error=str(error))
+            return Row(episode_id(name), path, error=str(error))
 
     def _read(self, name: str, path: Path) -> Row:
         outline = None if name in self._open else read_outline(path)
@@ -127,7 +127,15 @@ class RunIndex:
             self._open.pop(name, None)
         score = end.progress.value if end else None
         return Row(
-            _id(name), path, header.entrant, header.task, header.index, header.seed, str(status), score, turns
+            episode_id(name),
+            path,
+            header.entrant,
+            header.task,
+            header.index,
+            header.seed,
+            str(status),
+            score,
+            turns,
         )
 
     def _opened(self, name: str, path: Path) -> EpisodeFile:
@@ -138,7 +146,8 @@ class RunIndex:
         return self._open[name]
 
 
-def _id(name: str) -> str:
+def episode_id(name: str) -> str:
+    """What names the episode of a file in addresses; `name` is its path below ``episodes``."""
     return blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
 
@@ -174,8 +183,8 @@ def _scores(path: Path, wanted: set[str], marks: Mapping[str, _Mark]) -> dict[st
 def _scored(name: str, path: Path, line: Mapping[str, str]) -> Row:
     score = float(line["score"])
     return Row(
-        _id(name), path, line["agent"], line["task"], int(line["index"]), int(line["seed"]), line["status"],
-        score if math.isfinite(score) else None, int(line["turns"]),
+        episode_id(name), path, line["agent"], line["task"], int(line["index"]), int(line["seed"]),
+        line["status"], score if math.isfinite(score) else None, int(line["turns"]),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Container
 from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
@@ -30,10 +31,11 @@ class Guard:
         app: what answers.
         token: stands in the printed address; the first request with it gets a cookie in its place.
         port: where we listen.
+        posts: the paths at which something may also be done, by forms of our own pages.
     """
 
-    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
-        self._app, self._token = app, token
+    def __init__(self, app: ASGIApp, token: str, port: int, posts: Container[str] = ()) -> None:
+        self._app, self._token, self._posts = app, token, posts
         # Another name that leads here is a stranger's page that had its own name point to this machine.
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         # Cookies are shared by all ports of a host: two viewers at once need two names.
@@ -63,13 +65,17 @@ class Guard:
             return _refusal("another site asked for this")
         if set(request.headers.getlist("sec-fetch-site")) - {"same-origin", "none"}:
             return _refusal("another site asked for this; copy the address into the browser instead")
-        if request.method not in ("GET", "HEAD"):
+        if request.method in ("GET", "HEAD"):
+            return None
+        if request.method != "POST" or request.url.path not in self._posts:
             return _refusal("pages are only read here", status=405)
+        if not origins:  # every browser says it with a POST
+            return _refusal("nobody says which page asked for this")
         return None
 
     def _welcomed(self, request: Request) -> Response | None:
         """A cookie for the token, a refusal where there is neither; None where the cookie is right."""
-        if "token" in request.query_params:
+        if "token" in request.query_params and request.method != "POST":
             if not self._known(request.query_params["token"]):
                 return _refusal("the token is wrong; use the address that ludometer view printed")
             return self._with_cookie(request)
@@ -98,7 +104,8 @@ def _refusal(why: str, status: int = 403) -> Response:
 
 def _add_headers(message: Message) -> None:
     headers = list(message.get("headers", []))
-    headers += [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+    given = {name for name, _ in headers}
+    headers += [(n.encode(), value.encode()) for n, value in _HEADERS.items() if n.encode() not in given]
     message["headers"] = headers
 
 
