@@ -69,6 +69,7 @@ def create_app(runs: Sequence[Path], *, token: str, port: int, table: Table | No
         Route("/compare", viewer.compare_page),
         Route("/static/view.css", _file("view.css", "text/css")),
         Route("/static/view.js", _file("view.js", "text/javascript")),
+        Route("/static/icon.svg", _file("icon.svg", "image/svg+xml")),
     ]
     posts: tuple[str, ...] = ()
     if table is not None:
@@ -293,7 +294,7 @@ def _file(name: str, kind: str) -> Callable[[Request], Response]:
 def _same_start(one: Row, other: Row) -> bool:
     """Whether two different episodes began the same: of one task, with one seed."""
     return (
-        one.path != other.path and one.seed is not None and (one.task, one.seed) == (other.task, other.seed)
+        one.file != other.file and one.seed is not None and (one.task, one.seed) == (other.task, other.seed)
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from harness.errors import InputError
 from harness.records import Status, read_outline, read_record
 from harness.viewer.lines import EpisodeFile
+from harness.viewer.outline import quick_outline
 
 UNREADABLE = "unreadable"
 STATUSES = (*map(str, Status), UNREADABLE)
@@ -28,10 +29,10 @@ _FRESH = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An episode in a list. `id` stands in addresses; `path` is never made of one."""
+    """An episode in a list. `id` stands in addresses; `file`, its path, is never made of one."""
 
     id: str
-    path: Path
+    file: str
     agent: str = ""
     task: str = ""
     index: int = 0
@@ -40,6 +41,11 @@ class Row:
     score: float | None = None
     turns: int = 0
     error: str = ""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.file)
 
 
 class _Mark(NamedTuple):
@@ -103,18 +109,27 @@ class RunIndex:
             return
         changed = {name for name, mark in found.items() if self._marks.get(name) != mark}
         scores = _scores(self.folder / "scores.csv", changed, found)
-        rows = {name: self._again(name, scores) if name in changed else self._rows[name] for name in found}
+        rows = {
+            name: self._again(name, mark.size, scores) if name in changed else self._rows[name]
+            for name, mark in found.items()
+        }
         self._rows, self._marks = rows, found
         self._version += 1
 
-    def _again(self, name: str, scores: Mapping[str, Row]) -> Row:
+    def _again(self, name: str, size: int, scores: Mapping[str, Row]) -> Row:
         if name in scores:
             return scores[name]
-        path = self.folder / "episodes" / name
+        file = os.path.join(self.folder, "episodes", name)  # noqa: PTH118 - ten thousand times
+        if name not in self._open and (quick := quick_outline(file, size)) is not None:
+            head, tail = quick
+            return Row(
+                episode_id(name), file, head.entrant, head.task, head.index, head.seed, Status.DONE.value,
+                tail.progress.value, tail.turns,
+            )  # fmt: skip
         try:
-            return self._read(name, path)
+            return self._read(name, Path(file))
         except InputError as error:
-            return Row(episode_id(name), path, error=str(error))
+            return Row(episode_id(name), file, error=str(error))
 
     def _read(self, name: str, path: Path) -> Row:
         outline = None if name in self._open else read_outline(path)
@@ -128,7 +143,7 @@ class RunIndex:
         score = end.progress.value if end else None
         return Row(
             episode_id(name),
-            path,
+            str(path),
             header.entrant,
             header.task,
             header.index,
@@ -174,16 +189,16 @@ def _scores(path: Path, wanted: set[str], marks: Mapping[str, _Mark]) -> dict[st
             for line in csv.DictReader(stream):
                 name = line["path"].replace("\\", "/").rpartition("episodes/")[2]
                 if name in wanted and marks[name].changed < made and line["status"] == Status.DONE:
-                    rows[name] = _scored(name, path.parent / "episodes" / name, line)
+                    rows[name] = _scored(name, os.path.join(path.parent, "episodes", name), line)  # noqa: PTH118
     except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error):
         return {}
     return rows
 
 
-def _scored(name: str, path: Path, line: Mapping[str, str]) -> Row:
+def _scored(name: str, file: str, line: Mapping[str, str]) -> Row:
     score = float(line["score"])
     return Row(
-        episode_id(name), path, line["agent"], line["task"], int(line["index"]), int(line["seed"]),
+        episode_id(name), file, line["agent"], line["task"], int(line["index"]), int(line["seed"]),
         line["status"], score if math.isfinite(score) else None, int(line["turns"]),
     )  # fmt: skip
 

@@ -1,6 +1,13 @@
 """The report and the site in a real browser: drawn, quiet, offline, usable by keyboard, accessible."""
 
+import json
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
 import pytest
+from ludometer_test_pages import accessible, too_wide
+
+from harness.records import read_episode
 
 pytestmark = pytest.mark.browser
 
@@ -13,7 +20,7 @@ def opened(page, made, request):
 
 
 def test_it_is_drawn_and_nothing_goes_wrong(opened):
-    for plot in opened.query_selector_all(".plot:not([hidden])"):
+    for plot in opened.query_selector_all("figure:not([hidden]) > .plot"):
         assert plot.wait_for_selector("svg", timeout=10_000).bounding_box()["width"] > 50
     assert opened.wrong == []
     assert "owned" not in opened.title()
@@ -24,8 +31,11 @@ def test_names_that_are_code_are_text(opened):
 
 
 def test_it_is_no_wider_than_the_screen(opened):
-    width = opened.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert width <= 1
+    assert too_wide(opened) <= 1
+    for caption in opened.query_selector_all("caption, figcaption"):
+        box = caption.bounding_box()
+        if box is not None:
+            assert box["x"] >= 0 and box["x"] + box["width"] <= opened.viewport_size["width"] + 1
 
 
 def test_anchors_lead_to_places(opened):
@@ -46,17 +56,52 @@ def test_the_keyboard_reaches_every_link_in_order(opened):
 
 
 def test_axe_finds_nothing(opened):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    found = axe.run(opened)
-    assert found.violations_count == 0, found.generate_report()
+    accessible(opened)
 
 
-def test_links_to_records_lead_to_records(page, made):
-    index = made / "site" / "index.html"
-    page.goto(index.as_uri())
+def test_a_number_leads_to_the_episodes_that_it_is_of(open_page, made):
+    page = open_page()
+    page.goto((made / "report.html").as_uri())
+    names = page.eval_on_selector_all("#t-leaderboard tbody th", "all => all.map(each => each.textContent)")
+    assert len(names) == 3
+    for row, name in enumerate(names, 1):
+        number = page.locator(f"#t-leaderboard tbody tr:nth-child({row}) td a").first
+        mean = float(number.inner_text().split()[0])
+        number.click()
+        section = page.locator("#episodes > details").nth(row - 1)
+        assert section.locator("summary").first.inner_text() == f"{name}: 8 episodes"
+        assert section.locator("tbody tr").first.is_visible()
+        scores = section.locator("tbody td:nth-child(2)").all_inner_texts()
+        assert len(scores) == 8 and abs(sum(map(float, scores)) / 8 - mean) < 0.01
+        page.evaluate("scrollTo(0, 0)")
+
+
+def test_an_episode_leads_to_its_own_record(open_page, made):
+    page = open_page()
+    page.goto((made / "report.html").as_uri())
+    rows = page.eval_on_selector_all(
+        "#episodes details details tbody tr",
+        "all => all.map(r => [r.closest('details').parentElement.firstElementChild.textContent,"
+        " r.closest('details').firstElementChild.textContent, r.querySelector('a').href, r.innerText])",
+    )
+    assert len(rows) == 24
+    for agent, task, href, told in rows:
+        episode = read_episode(Path(unquote(urlsplit(href).path)))
+        header, end = episode.header, episode.end
+        assert (agent, task) == (f"{header.entrant}: 8 episodes", f"{header.task}: 4 episodes")
+        index, score, *rest = told.split()
+        assert int(index) == header.index and str(header.seed) in rest
+        assert abs(float(score) - end.progress.value) < 0.01
+        lost = [turn.index for turn in episode.turns if turn.decision.outcome not in ("ok", "repaired")]
+        assert rest[2] == (str(lost[0]) if lost else "–")
+
+
+def test_links_of_the_site_lead_to_runs_and_records(open_page, made):
+    page = open_page()
+    page.goto((made / "site" / "index.html").as_uri())
     page.click("table a")
     assert page.url.endswith("/index.html")
     hrefs = page.eval_on_selector_all("#episodes a", "links => links.map(a => a.href)")
-    assert len(hrefs) >= 12
+    assert len(hrefs) == 24
     for href in hrefs:
-        assert page.goto(href).ok if href.startswith("http") else page.goto(href) is not None
+        assert json.loads(Path(unquote(urlsplit(href).path)).read_text().splitlines()[0])["kind"] == "header"

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from harness.records import iter_run, read_outline
+from harness.viewer.outline import quick_outline
 from scorers.progress import ProgressScorer
 
 pytestmark = pytest.mark.tampers
@@ -41,7 +42,7 @@ def test_the_scores_stand_in_for_the_episodes_until_those_change(browse, large, 
     monkeypatch.setattr("harness.viewer.index._FRESH", -1.0)
     read = []
     monkeypatch.setattr(
-        "harness.viewer.index.read_outline", lambda path: read.append(path) or read_outline(path)
+        "harness.viewer.index.quick_outline", lambda *args: read.append(args[0]) or quick_outline(*args)
     )
     row = ProgressScorer().score(islice(iter_run(large), 1)).iloc[0].to_dict()
     place = "elsewhere/run/episodes/direct/babyai/goto"
@@ -54,4 +55,32 @@ def test_the_scores_stand_in_for_the_episodes_until_those_change(browse, large, 
     changed = next((large / "episodes").rglob("00007.jsonl"))
     changed.write_bytes(changed.read_bytes())
     browser.get("/run/0/state")
-    assert read == [changed]
+    assert read == [str(changed)]
+
+
+def test_a_quick_look_says_what_a_close_one_does(large, tmp_path):
+    whole = (large / "episodes/direct/babyai/goto/00003.jsonl").read_bytes()
+    lines = whole.splitlines(keepends=True)
+    long = lines[0] + b"".join(lines[1:-1] * 40) + lines[-1]  # more than is read at once
+    assert len(long) > 1 << 17
+    for content, taken in {
+        whole: True,
+        long: True,
+        whole[:-1]: False,
+        b"".join(lines[:-1]): False,
+        whole + lines[-2]: False,
+        whole + lines[-1][:20]: False,
+        whole[:-5] + b"\0" + whole[-4:]: False,
+        lines[0]: False,
+        b"".join(lines[1:]): False,
+        whole.replace(b'"schema_version":', b'"schema_version":9'): False,
+        b"": False,
+    }.items():
+        file = tmp_path / "episode.jsonl"
+        file.write_bytes(content)
+        quick = quick_outline(str(file), len(content))
+        assert (quick is not None) is taken, content[-100:]
+        if quick is not None:
+            header, end = read_outline(file)
+            assert (quick.head.entrant, quick.head.seed) == (header.entrant, header.seed)
+            assert (quick.tail.turns, quick.tail.progress.value) == (end.turns, end.progress.value)
