@@ -44,15 +44,15 @@ class Group:
 
 
 def groups(actions: Sequence[Action], *, free_text: bool) -> list[Group]:
-    """The actions in groups: moves, then those that begin with the same word, then the others.
+    """The actions in groups: moves, what stands by itself, then those that begin with the same word.
 
     Where a game reads free text, letters and digits are for typing.
     """
     keys = _keys(actions, letters=not free_text)
     names = [_group(action, keys[place]) for place, action in enumerate(actions)]
     often = Counter(names)
-    names = [name if often[name] > 1 else "other" for name in names]
-    order = sorted(set(names), key=lambda name: (name != "moves", name == "other", names.index(name)))
+    names = [name if often[name] > 1 else "actions" for name in names]
+    order = sorted(set(names), key=lambda name: (name != "moves", name != "actions", names.index(name)))
     buttons = [Button(place, action, tuple(keys[place])) for place, action in enumerate(actions)]
     return [
         Group(name, [button for button, its in zip(buttons, names, strict=True) if its == name])

@@ -23,6 +23,9 @@ _MOST = 20_000
 _PATIENCE = 20.0
 """Seconds that an answer waits for the game's next turn; after that the page asks again by itself."""
 
+_LOOKED = 2.0
+"""Seconds that a page waits for a game that is being set up, or is at work."""
+
 _SAME_ORIGIN = {"referrer-policy": "same-origin"}
 """Without a referrer a browser's form does not say which page it is from (Fetch standard, "append a request
 Origin header")."""
@@ -52,7 +55,7 @@ class PlayPages:
 
     def page(self, request: Request) -> Response:
         """The turn that waits for the person, or how it ended."""
-        return self._shown(self._table.look())
+        return self._shown(self._table.look(patience=_LOOKED))
 
     def state(self, request: Request) -> Response:
         """A version that changes whenever there is something else to see."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
@@ -76,7 +78,7 @@ def heading(report: Contents, title: str | None) -> str:
 
 
 def answer(report: Contents) -> list[str]:
-    """Who is better, in a sentence or two."""
+    """Who is better, by how much and how sure, in a sentence or two."""
     if report.board["mean"].isna().all():
         return ["No episode has a score yet."]
     best = str(report.board["agent"].iloc[0])
@@ -89,10 +91,19 @@ def answer(report: Contents) -> list[str]:
         ("It is better than", pairs[~unclear]),
         ("It cannot be told apart from", pairs[unclear]),
     ):
-        others = [str(row["b"] if row["a"] == best else row["a"]) for row in rows.to_dict("records")]
+        others = [_lead(best, row) for row in rows.to_dict("records")]
         if others:
-            found.append(f"{words} {', '.join(others)}.")
-    return found
+            found.append(f"{words} {'; '.join(others)}.")
+    return [*found, "In brackets: 95 % intervals."]
+
+
+def _lead(best: str, row: Mapping[Any, Any]) -> str:
+    """Another agent, and how far the best one is ahead of it."""
+    ahead = row["a"] == best
+    ends = (row["low"], row["high"]) if ahead else (-row["high"], -row["low"])
+    gap = row["difference"] if ahead else -row["difference"]
+    sure = "" if any(math.isnan(end) for end in ends) else f" [{ends[0]:.2f}, {ends[1]:.2f}]"
+    return f"{row['b'] if ahead else row['a']} by {gap:.2f}{sure}"
 
 
 def told(report: Contents) -> str:

@@ -11,8 +11,18 @@ function theme(night) {
   };
 }
 
+// On a phone names give way to what is drawn; the tables have them whole.
+function narrow(part) {
+  const most = Math.max(90, document.documentElement.clientWidth * 0.3);
+  for (const [key, value] of Object.entries(part)) {
+    if (key === "labelLimit") part[key] = Math.min(value, part.orient ? most * 2.5 : most);
+    else if (value && typeof value === "object") narrow(value);
+  }
+}
+
 function draw(night) {
   for (const [name, spec] of Object.entries(specs)) {
+    narrow(spec);
     window.vegaEmbed("#chart-" + name, spec, { actions: false, renderer: "svg", ast: true, config: theme(night) });
   }
 }

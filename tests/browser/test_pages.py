@@ -68,7 +68,7 @@ def test_a_number_leads_to_the_episodes_that_it_is_of(open_page, made):
         number = page.locator(f"#t-leaderboard tbody tr:nth-child({row}) td a").first
         mean = float(number.inner_text().split()[0])
         number.click()
-        section = page.locator("#episodes > details").nth(row - 1)
+        section = page.locator(page.url[page.url.index("#") :])
         assert section.locator("summary").first.inner_text() == f"{name}: 8 episodes"
         assert section.locator("tbody tr").first.is_visible()
         scores = section.locator("tbody td:nth-child(2)").all_inner_texts()
@@ -82,18 +82,19 @@ def test_an_episode_leads_to_its_own_record(open_page, made):
     rows = page.eval_on_selector_all(
         "#episodes details details tbody tr",
         "all => all.map(r => [r.closest('details').parentElement.firstElementChild.textContent,"
-        " r.closest('details').firstElementChild.textContent, r.querySelector('a').href, r.innerText])",
+        " r.closest('details').firstElementChild.textContent, r.querySelector('a').href,"
+        " [...r.children].map(c => c.textContent)])",
     )
     assert len(rows) == 24
     for agent, task, href, told in rows:
         episode = read_episode(Path(unquote(urlsplit(href).path)))
         header, end = episode.header, episode.end
         assert (agent, task) == (f"{header.entrant}: 8 episodes", f"{header.task}: 4 episodes")
-        index, score, *rest = told.split()
-        assert int(index) == header.index and str(header.seed) in rest
+        index, score, _, _, first, seed, _ = told
+        assert (int(index), int(seed)) == (header.index, header.seed)
         assert abs(float(score) - end.progress.value) < 0.01
         lost = [turn.index for turn in episode.turns if turn.decision.outcome not in ("ok", "repaired")]
-        assert rest[2] == (str(lost[0]) if lost else "–")
+        assert first == (str(lost[0]) if lost else "–")
 
 
 def test_links_of_the_site_lead_to_runs_and_records(open_page, made):

@@ -104,9 +104,9 @@ def test_stopping_coming_back_and_two_tabs(open_page, serve, tmp_path):
         other = open_page()
         other.home = one.home
         other.goto(f"{served.home}/play")
-        # Nobody looks at a tab behind, so it asks nothing by itself until it is.
-        other.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
         turn(other, 0)
+        # Nobody looks at a tab behind, so it asks nothing by itself until it is.
+        other.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
         one.keyboard.press("ArrowLeft")
         turn(one, 1)
         other.keyboard.press("ArrowRight")
@@ -150,7 +150,8 @@ def table(serve, tmp_path_factory):
 
 def test_the_page_is_accessible_and_fits(page, table):
     table.open(page)
-    for _ in range(2):
+    page.wait_for_function("() => document.querySelector('.picture')?.naturalWidth")
+    for key in ("ArrowLeft", "ArrowUp"):  # who turns sees something else
         accessible(page)
         assert too_wide(page) <= 1
         shown = page.evaluate(
@@ -159,7 +160,7 @@ def test_the_page_is_accessible_and_fits(page, table):
         )
         assert shown[0] and shown[1] == int(shown[1]) >= 1 and shown[2] == "pixelated"
         before = page.inner_text(".where")
-        page.keyboard.press("s")
+        page.keyboard.press(key)
         page.wait_for_function("before => document.querySelector('.where').innerText !== before", arg=before)
     assert page.query_selector_all("ins") and page.wrong == []
 

@@ -64,7 +64,7 @@ function scale() {
   if (!picture?.naturalWidth) return;
   const ratio = window.devicePixelRatio || 1;
   const room = Math.min(picture.parentElement.clientWidth, 640) * ratio;
-  const times = Math.floor(Math.min(room / picture.naturalWidth, (520 * ratio) / picture.naturalHeight));
+  const times = Math.floor(Math.min(room / picture.naturalWidth, (600 * ratio) / picture.naturalHeight));
   if (times >= 1) picture.width = (picture.naturalWidth * times) / ratio;
 }
 
