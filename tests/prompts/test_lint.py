@@ -642,6 +642,8 @@ TASKS = (
     "minihack/MiniHack-ExploreMaze-Easy-v0",  # with questions: free text
     "gymnasium/CartPole-v1",
     "gymnasium/Pendulum-v1",  # numbers for actions: free text
+    "gameboy/lowtide",
+    "doom/health-gathering",
 )
 
 PHRASES = {
@@ -684,6 +686,9 @@ def goals(film: Film) -> list[str]:
             from games.minihack._goals import goal_of
 
             return [goal_of(film.task.partition("/")[2])]
+        case "gameboy" | "doom" | "retro" | "scummvm":
+            spec = film.world._env.unwrapped._spec
+            return [spec.title, spec.objective]
         case "atari":
             return [film.task.partition("/")[2].partition("@")[0].replace("_", " "), "score"]
     return [film.task.partition("/")[2], "earn as much as you can"]
@@ -787,7 +792,9 @@ def test_every_agent_and_history_is_linted():
     named = [settings.parse(written) for written in VARIANTS]
     assert set(agents) == {each.name for each in named}
     assert set(plugins.names("histories")) == {_history(each).name for each in named}
-    assert set(plugins.names("games")) == {task.partition("/")[0] for task in TASKS}
+    # The others have the words of games with frames, which `gameboy` and `doom` have as well.
+    framed = {"retro", "scummvm", "dos"}
+    assert set(plugins.names("games")) - framed == {task.partition("/")[0] for task in TASKS}
 
 
 @pytest.mark.parametrize("task", TASKS)
