@@ -213,6 +213,8 @@ class Oracle:
 
     def _turn_dials(self) -> str:
         """Turn the dials, one after the other, to the code that was told."""
+        if not self._told(_CODE):
+            return "b"
         code = self._told(_CODE).split("-")
         columns = [6, 10, 14]
         wrong = [at for at, digit in enumerate(code) if self._see[15][columns[at]] != digit]
