@@ -70,7 +70,7 @@ def _info(task: str, name: str) -> TaskInfo:
     return TaskInfo(
         task=task,
         game="retro",
-        text=False,  # scores and lives are told beside the picture; nobody can play by them alone
+        text=False,  # scores and lives are on the screen, and nobody could play by them alone
         starts=Starts.FEW,  # 0 to 60 frames of waiting by the seed: 18 starts over 20 seeds
         oracle=name in ORACLES,
         max_steps=read_spec(__package__, name).limits.steps if ours else OPEN_STEPS,

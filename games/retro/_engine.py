@@ -9,16 +9,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Set
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from games import roms
 from games.retro._child import Cartridge, Hello, Reading
 
 _BOOT = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[2])
+from games import roms
 from games.retro._child import main
 main(int(sys.argv[1]))
 """
@@ -59,6 +62,7 @@ class RetroEngine:
         self.rate = hello.rate
         self.buttons = hello.buttons
         self.rewards = bool(cartridge.scenario)
+        self.content = {"rom": roms.sha1_of(Path(cartridge.rom))}
         self._now = Reading({}, 0, False, 0.0)
         self._reward = 0.0
 

@@ -25,7 +25,6 @@ objective: >
   Play this console game as well as you can.
 controls: {controls}
 seeds: {{waits: 60}}
-shown: {shown}
 limits: {{steps: {steps}, frames: 108000}}
 step: 8
 scale: 2
@@ -99,7 +98,6 @@ def open_spec(task: str) -> Spec:
         name=found.name,
         steps=OPEN_STEPS,
         controls="{" + ", ".join(f'"{name}": {_about(name)}' for name in buttons) + "}",
-        shown=list(found.variables),
     )
     return parse_spec(text, f"retro/{task}")
 

@@ -106,8 +106,12 @@ def _unchanged(file: Path, rom: Rom) -> Path:
 
 
 def sha1_of(file: Path) -> str:
-    """The SHA-1 under which a file of the library is known: what a run records as the ROM that it played."""
-    return file.stem
+    """The SHA-1 by which a ROM is known: what a run records as the content that it played.
+
+    Raises:
+        OSError: it is not in the library, and cannot be read.
+    """
+    return file.stem if _NAME.fullmatch(file.stem) else hashes(file.read_bytes())[-1]
 
 
 def keep(sha1: str, extension: str, data: bytes) -> Path:

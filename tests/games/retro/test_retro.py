@@ -143,6 +143,7 @@ def test_integrations_variables_are_those_at_the_addresses(engine):
     assert engine.memory(16712282, 2) == b"\0\3"
     assert engine.rate == pytest.approx(59.92, abs=0.01) and "c" in engine.buttons
     assert None not in engine.buttons and engine.pointer is None
+    assert engine.content == {"rom": integration("Airstriker-Genesis").shas[0]}
 
 
 def test_a_game_that_is_over_stops(engine):
@@ -299,9 +300,10 @@ def test_an_integration_is_played_once_its_rom_is_added(made_game):
     info = retro.describe("retro/Counting-Nes")
     env = retro.make("retro/Counting-Nes")
     try:
-        raw, _ = env.reset(seed=1)
-        raw, reward, over, cut, _ = env.step(env.decode("a 4"))
-        assert "count" in raw["shown"] and reward != 0 and not over and not cut
+        env.reset(seed=1)
+        _, reward, over, cut, _ = env.step(env.decode("a 4"))
+        assert env._engine.variables().keys() == {"count"} and reward != 0 and not over and not cut
+        assert env._engine.content == {"rom": sha1(nes_rom(COUNTING)[16:])}
         progress = env.progress()
         assert progress.value == 0 and progress.parts["measured"] == 0 and progress.parts["score"] == reward
         assert env.max_steps == info.max_steps
