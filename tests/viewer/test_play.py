@@ -4,7 +4,9 @@ import re
 import threading
 from contextlib import contextmanager
 
+import gymnasium
 import pytest
+from gymnasium.envs.registration import EnvSpec
 
 from harness.agents.human import SEAT
 from harness.api import Action
@@ -228,6 +230,37 @@ def test_every_page_of_play_has_the_headers(sit):
         assert person.client.get("/play").headers.get_list("referrer-policy") == ["same-origin"]
         assert person.client.get("/").headers.get_list("referrer-policy") == ["no-referrer"]
         assert 'href="/play"' in person.client.get("/").text
+
+
+EVIL = "\x1b]0;owned\x07<script>owned()</script>\u202eabc\0"
+
+
+class Hostile(gymnasium.Env):
+    """Says and is called what would steer the page."""
+
+    observation_space = gymnasium.spaces.Text(100)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def get_action_meanings(self):
+        return ["stay", EVIL]
+
+    def reset(self, *, seed=None, options=None):
+        return EVIL, {}
+
+    def step(self, action):
+        return "javascript:owned()", 0.0, False, False, {}
+
+
+def test_what_a_game_says_is_text_and_its_buttons_work(sit, monkeypatch):
+    monkeypatch.setitem(gymnasium.registry, "Hostile-v0", EnvSpec("Hostile-v0", Hostile))
+    with sit(tasks=("gymnasium:Hostile-v0",)) as person:
+        page = person.page()
+        assert page.count("<script") == 1 and not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]", page)
+        assert r"\x1b]0;owned\x07&lt;script&gt;owned()&lt;/script&gt;\u202eabc\x00" in page
+        person.act(pick="1")
+        person.act(pick="0")  # the same words again: none of them is marked as new
+        assert "javascript:owned()" in person.page() and 'href="javascript' not in person.page()
+        assert person.done == [[EVIL, "stay"]]
 
 
 def test_a_viewer_without_a_game_takes_no_form(browser):

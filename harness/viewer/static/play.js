@@ -8,8 +8,9 @@ let busy = false;
 
 async function show(answer) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.getElementById("game");
-  if (!fresh) return say("The answer was not understood. Load the page again.");
+  const found = page.getElementById("game");
+  if (!found) return say("The answer was not understood. Load the page again.");
+  const fresh = document.importNode(found, true); // into this page, where its picture is loaded
   const focused = document.activeElement?.id;
   const opened = [...game().querySelectorAll("details[id]")].map((each) => [each.id, each.open]);
   const picture = fresh.querySelector(".picture");
