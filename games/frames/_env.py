@@ -322,14 +322,17 @@ def vocabulary(spec: Spec, pointer: tuple[int, int] | None = None) -> tuple[Acti
 def examples(spec: Spec, pointer: tuple[int, int] | None = None) -> tuple[str, ...]:
     """Lines that the task understands, made of its own buttons."""
     first, *rest = spec.controls
-    other = rest[-1] if rest else first
-    found = [first, f"{first} 4", f"hold {other} 30 then {first} 4", f"hold {other}", "release", "wait 20"]
+    other = next((name for name in reversed(rest) if name not in _RARE), first)
+    found = [first, f"{other} 4", f"hold {first} 30 then {other} 4", f"hold {first}", "release", "wait 20"]
     if rest:
         found.append(f"{first}+{other} 10")
     if pointer is not None:
         x, y = pointer[0] // 2, pointer[1] // 2
         found += [f"move {x} {y}", f"click {x} {y}", f"drag {x} {y} {x + 9} {y}"]
     return tuple(found)
+
+
+_RARE = ("start", "select", "escape")  # no good examples of what is pressed while walking
 
 
 def scaled(picture: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:

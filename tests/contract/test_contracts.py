@@ -37,6 +37,34 @@ class TestCrafter(GameContract):
     plugin = "crafter"
 
 
+class TestGameBoy(GameContract):
+    plugin = "gameboy"
+    tasks = ("gameboy/lowtide",)
+    steps = 20
+
+
+class TestRetro(GameContract):
+    plugin = "retro"
+    tasks = ("retro/airstriker",)
+    steps = 10
+    seeds = 2
+
+
+class TestDoom(GameContract):
+    plugin = "doom"
+    tasks = ("doom/basic",)
+    steps = 10
+    seeds = 2
+
+
+@pytest.mark.slow
+class TestDoomLevel(GameContract):
+    plugin = "doom"
+    tasks = ("doom/freedoom1-e1m1", "doom/freedoom2-map01")
+    steps = 20
+    seeds = 2
+
+
 @pytest.mark.slow
 class TestAllOfMiniGrid(GameContract):
     plugin = "minigrid"
