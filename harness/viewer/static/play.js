@@ -66,7 +66,7 @@ function scale() {
   const ratio = window.devicePixelRatio || 1;
   const room = Math.min(picture.parentElement.clientWidth, 640) * ratio;
   const times = Math.floor(Math.min(room / picture.naturalWidth, (600 * ratio) / picture.naturalHeight));
-  if (times >= 1) picture.width = (picture.naturalWidth * times) / ratio;
+  picture.style.width = times >= 1 ? `${(picture.naturalWidth * times) / ratio}px` : "";
 }
 
 function key(event) {
