@@ -179,15 +179,14 @@ class Oracle:
         return ""
 
     def _mend(self) -> str:
-        """Bread when it is needed, else the font where that is not far."""
-        if self._at["hp"] > _WEAK:
+        """Bread when it is needed, else the font; nothing where it is too late for that."""
+        room = self._at["room"]
+        if self._at["hp"] > (_WEAK + 1 if room >= _CAVE else _WEAK):
             return ""
         if self._has(_BREAD):
             self._wanted = "BREAD"
             return "start"
-        return (
-            self._touch(_CHAPEL, "U") if self._at["room"] < _CAVE and self._at["room"] != _BOATHOUSE else ""
-        )
+        return self._touch(_CHAPEL, "U") if room < _TOWER else ""
 
     def _battle(self) -> str:
         """Strike the Old Crab while it is open, keep away from it while it is shut."""
@@ -201,8 +200,8 @@ class Oracle:
 
     @staticmethod
     def _safety(cell: Cell, shell: Sequence[Cell]) -> tuple[int, int]:
-        """Far from the Old Crab first, then not in a corner."""
-        return min(_apart(cell, part) for part in shell), -_apart(cell, (10, 9))
+        """Far from the Old Crab first, up to what it can walk while it is shut; then not in a corner."""
+        return min(6, *(_apart(cell, part) for part in shell)), -_apart(cell, (10, 9))
 
     def _choose(self) -> str:
         """Move the cursor of the bag to what is wanted, and use it."""

@@ -94,7 +94,7 @@ static void move_boss(void) {
 
 static void turn_shell(uint8_t open) {
     s.boss_open = open;
-    shell_clock = blows = 0;
+    shell_clock = boss_clock = blows = 0;
 }
 
 /* It hunts while it is shut, and rests, open, until its time is up or two blows have fallen. */
