@@ -62,7 +62,7 @@ class _RetroGame:
             raise MissingExtra(self.name, "retro", absent)
         from games.retro._open import opened
 
-        return opened(name, image=image, **shared(task, options))  # type: ignore[arg-type]
+        return opened(name, image=image, **shared(task, options))
 
 
 def _info(task: str, name: str) -> TaskInfo:

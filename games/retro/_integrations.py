@@ -88,19 +88,18 @@ class Integration:
 
 
 def integration(name: str) -> Integration:
-    """The integration of a name, with or without its ``-v0``.
+    """The integration of a name, such as ``SuperMarioBros-Nes-v0``.
 
     Raises:
         ValueError: there is none, or its console is not played here.
     """
     place = integrations()
     there = [file.parent.name for file in place.glob("*/rom.sha")] if place is not None else []
-    full = name if name in there else f"{name}-v0"
-    if place is None or full not in there:
-        near = difflib.get_close_matches(full, there, n=1)
+    if place is None or name not in there:
+        near = difflib.get_close_matches(f"{name}-v0", there, n=1)
         raise ValueError(
             f"unknown task 'retro/{name}'" + (f"; did you mean 'retro/{near[0]}'?" if near else "")
         )
-    if platform(full) not in EXTENSIONS:
-        raise ValueError(f"retro/{name}: games of the {platform(full)} are not played here")
-    return Integration(full, place / full)
+    if platform(name) not in EXTENSIONS:
+        raise ValueError(f"retro/{name}: games of the {platform(name)} are not played here")
+    return Integration(name, place / name)

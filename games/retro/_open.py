@@ -51,15 +51,17 @@ def opened(name: str, *, image: bool = False, frames: int = 1, turbo: bool = Fal
 
 
 def _of_spec(spec: Spec) -> Cartridge:
+    """What a spec's ``engine`` says: `game` and `state` of an integration, or the bare `system`."""
+    unknown = set(spec.engine) - {"game", "state", "system"}
+    if unknown:
+        raise ValueError(f"{spec.title}: engine has no {', '.join(sorted(unknown))}")
     variables = {name: (at.address, at.type, at.mask) for name, at in spec.variables.items()}
-    state = str(spec.engine.get("state", ""))
-    if spec.content.integration:
-        found = integration(spec.content.integration)
-        return _cartridge(found, found.require(), state, variables)
-    rom = roms.require(spec.content)
-    if "game" in spec.engine:
-        return _cartridge(integration(str(spec.engine["game"])), rom, state, variables)
-    return Cartridge(rom=str(rom), variables=variables)
+    if "system" in spec.engine:
+        return Cartridge(rom=str(roms.require(spec.content)), variables=variables)
+    found = integration(spec.content.integration or str(spec.engine["game"]))
+    state = _state(found, str(spec.engine.get("state", "")))
+    rom = roms.require(spec.content) if spec.content.rom else found.require()
+    return _cartridge(found, rom, state, variables)
 
 
 def cartridge_of(task: str) -> Cartridge:
@@ -68,23 +70,29 @@ def cartridge_of(task: str) -> Cartridge:
     Raises:
         ValueError: there is no such integration or state, or its ROM is not in the library.
     """
-    name, colon, state = task.partition(":")
+    name, _, state = task.partition(":")
     found = integration(name)
-    if colon and state not in found.states:
+    state = _state(found, state)
+    return _cartridge(found, found.require(), state, {})
+
+
+def _state(found: Integration, name: str) -> str:
+    """The state to start from, the integration's own where none is named; empty for power-on."""
+    name = name or found.default_state
+    if name and name not in found.states:
         there = ", ".join(found.states) or "none"
-        raise ValueError(f"retro/{name} has no state {state!r}; there are: {there}")
-    return _cartridge(found, found.require(), state or found.default_state, {})
+        raise ValueError(f"retro/{found.name} has no state {name!r}; there are: {there}")
+    return name
 
 
 def _cartridge(
     found: Integration, rom: Path, state: str, variables: dict[str, tuple[int, str, int | None]]
 ) -> Cartridge:
-    saved = found.folder / f"{state}.state"
     return Cartridge(
         rom=str(rom),
         data=str(found.folder / "data.json"),
         scenario=str(found.folder / "scenario.json"),
-        state=str(saved) if state and saved.is_file() else "",
+        state=str(found.folder / f"{state}.state") if state else "",
         variables=variables,
     )
 

@@ -47,13 +47,13 @@ def _of_specs() -> Iterator[Known]:
     for file in spec_files():
         spec = _yaml(file.read_bytes())
         task = f"{file.parts[-3]}/{file.stem}"
-        system = platform(str(spec.get("engine", {}).get("game", "")))
-        system = str(spec.get("engine", {}).get("system", system))
-        accepted = spec["content"].get("rom", [])
+        content, engine = spec.get("content") or {}, spec.get("engine") or {}
+        system = str(engine.get("system") or platform(str(engine.get("game", ""))))
+        accepted = content.get("rom", [])
         instead = " or ".join(f"{rom['name']}, SHA-1 {rom['sha1']}" for rom in accepted)
         for rom in accepted:
             yield Known(rom["sha1"], rom["name"], (task,), system)
-        for rom in spec["content"].get("others", []):
+        for rom in content.get("others", []):
             yield Known(rom["sha1"], rom["name"], (task,), system, rom["why"], instead)
 
 

@@ -27,7 +27,7 @@ COUNTING = b"\x78\xee\x10\x00\x4c\x01\x80"  # SEI; forever: INC $0010
 
 @pytest.fixture(scope="module")
 def engine():
-    made = RetroEngine(_open.cartridge_of("Airstriker-Genesis"))
+    made = RetroEngine(_open.cartridge_of("Airstriker-Genesis-v0"))
     yield made
     made.close()
 
@@ -143,7 +143,7 @@ def test_integrations_variables_are_those_at_the_addresses(engine):
     assert engine.memory(16712282, 2) == b"\0\3"
     assert engine.rate == pytest.approx(59.92, abs=0.01) and "c" in engine.buttons
     assert None not in engine.buttons and engine.pointer is None
-    assert engine.content == {"rom": integration("Airstriker-Genesis").shas[0]}
+    assert engine.content == {"rom": integration("Airstriker-Genesis-v0").shas[0]}
 
 
 def test_a_game_that_is_over_stops(engine):
@@ -227,7 +227,7 @@ def test_the_emulator_ends_with_its_parent():
 
 
 def test_an_emulator_that_dies_is_an_error_and_no_hang():
-    engine = RetroEngine(_open.cartridge_of("Airstriker-Genesis"))
+    engine = RetroEngine(_open.cartridge_of("Airstriker-Genesis-v0"))
     engine.start(0)
     engine._process.send_signal(signal.SIGSEGV)
     with pytest.raises(EmulatorDied, match="SIGSEGV"):
@@ -279,7 +279,7 @@ def made_game(tmp_path, monkeypatch):
     )
     (game / "metadata.json").write_text("{}")
     (game / "Later.state").write_bytes(gzip.compress(b"?"))
-    cores = integration("Airstriker-Genesis").folder.parents[2] / "cores"
+    cores = integration("Airstriker-Genesis-v0").folder.parents[2] / "cores"
     (tmp_path / "stable_retro" / "cores").symlink_to(cores)
     for module in ("games.roms._known", "games.retro._integrations"):
         monkeypatch.setattr(f"{module}.integrations", lambda: place)
@@ -292,13 +292,13 @@ def test_an_integration_is_played_once_its_rom_is_added(made_game):
     from games.roms._known import catalogue
 
     with pytest.raises(ValueError, match=r"Counting \(Nes\), SHA-1 .*ludometer rom add FILE"):
-        retro.describe("retro/Counting-Nes")
+        retro.describe("retro/Counting-Nes-v0")
     file = made_game / "any.zip"
     file.write_bytes(zipped({"any.nes": nes_rom(COUNTING)}))
     (added,) = add(file, catalogue())
     assert added.tasks == ("retro/Counting-Nes-v0",)
-    info = retro.describe("retro/Counting-Nes")
-    env = retro.make("retro/Counting-Nes")
+    info = retro.describe("retro/Counting-Nes-v0")
+    env = retro.make("retro/Counting-Nes-v0")
     try:
         env.reset(seed=1)
         _, reward, over, cut, _ = env.step(env.decode("a 4"))
@@ -313,9 +313,9 @@ def test_an_integration_is_played_once_its_rom_is_added(made_game):
 
 def test_names_that_do_not_exist_are_one_line(made_game):
     for task, told in [
-        ("retro/Counting-Ness", "did you mean 'retro/Counting-Nes-v0'"),
-        ("retro/Counting-Nes:Latter", "has no state 'Latter'; there are: Later"),
-        ("retro/Counting-Nes:../../x", "has no state"),
+        ("retro/Counting-Nes", "did you mean 'retro/Counting-Nes-v0'"),
+        ("retro/Counting-Nes-v0:Latter", "has no state 'Latter'; there are: Later"),
+        ("retro/Counting-Nes-v0:../../x", "has no state"),
         ("retro/../stable/Counting-Nes-v0", "unknown task"),
         ("retro/airstriker@trubo", "is no option"),
     ]:
@@ -333,12 +333,13 @@ def test_stable_retro_that_is_absent_is_named(monkeypatch):
 
 def test_every_integration_can_be_described_without_an_emulator():
     """Whatever is in stable-retro's files: its title, states, buttons and variables are read."""
-    place = integration("Airstriker-Genesis").folder.parent
+    place = integration("Airstriker-Genesis-v0").folder.parent
     found = [Integration(file.parent.name, file.parent) for file in sorted(place.glob("*/rom.sha"))]
     assert len(found) > 1000
-    for each in found[::25]:
-        assert each.title and each.shas and len(each.variables) >= 0
-        assert each.default_state in ("", *each.states)
+    for each in found[::10]:
+        assert each.title and each.shas and each.variables and each.buttons
+        if not each.name.startswith("NHL94"):  # its metadata name a state with a dot too many
+            assert each.default_state in ("", *each.states), each.name
 
 
 def test_specs_are_whole():

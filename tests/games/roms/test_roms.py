@@ -37,7 +37,10 @@ def library(tmp_path, monkeypatch):
             engine="{game: Nesting-Nes-v0}",
         ),
     ]
-    monkeypatch.setattr(_known, "spec_files", lambda: files)
+    bare = tmp_path / "specs" / "doom" / "specs" / "bare.yaml"  # not every task has content of its own
+    bare.parent.mkdir(parents=True)
+    bare.write_text("title: Bare")
+    monkeypatch.setattr(_known, "spec_files", lambda: [*files, bare])
     return tmp_path / "library"
 
 
