@@ -1,7 +1,8 @@
 """Doom on ViZDoom: its scenarios, all levels of Freedoom, and Doom and Doom II for those who have the WADs.
 
-``doom/basic``; ``doom/freedoom1-e1m1``; ``doom/freedoom1-e1m1@skill=5``. The skill is part of a level's name, so
-that scores of two are never mixed.
+``doom/basic``; ``doom/freedoom1-e1m1``; ``doom/freedoom1-e1m1@skill=5``; ``doom/freedoom2`` and
+``doom/doom-e1`` are levels one after the other. The skill is part of a level's name, so that scores of two
+are never mixed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from games import roms
 from games.api import MissingExtra, Starts, TaskInfo
-from games.doom._campaign import CAMPAIGNS, SKILLS, USUAL_SKILL, level_spec, names
+from games.doom._campaign import CAMPAIGNS, SKILLS, USUAL_SKILL, level_spec, limits, names
 from games.doom._campaign import split as level_of
 from games.frames import Spec, _options, read_spec, spec_names
 
@@ -40,7 +41,10 @@ class _DoomGame:
         """The scenarios, the levels of Freedoom, and those of the WADs that are in the library."""
         found = [*spec_names(__package__)]
         for campaign in CAMPAIGNS:
-            found += [name for name in names(campaign) if roms.have(level_spec(name).content)]
+            if CAMPAIGNS[campaign].wad:
+                found += names(campaign)
+            elif roms.have(level_spec(names(campaign)[0]).content):
+                found += [name for name in names(campaign) if roms.have(level_spec(name).content)]
         return tuple(_info(f"doom/{name}", name) for name in found)
 
     def describe(self, task: str) -> TaskInfo:
@@ -91,14 +95,14 @@ def _spec(task: str, name: str, options: dict[str, str]) -> Spec:
 
 def _info(task: str, name: str) -> TaskInfo:
     scenario = name in spec_names(__package__)
-    spec = read_spec(__package__, name) if scenario else level_spec(name)
+    steps = read_spec(__package__, name).limits.steps if scenario else limits(name)["steps"]
     return TaskInfo(
         task=task,
         game="doom",
         text=scenario and name not in _PICTURE_ONLY,
         starts=Starts.MANY if scenario and name not in _FIXED else Starts.FIXED,
-        oracle="oracle" in spec.engine,
-        max_steps=spec.limits.steps,
+        oracle=scenario and "oracle" in read_spec(__package__, name).engine,
+        max_steps=steps,
         frames=True,
     )
 

@@ -1,11 +1,11 @@
 """The levels of Freedoom, which comes with ViZDoom, and of Doom and Doom II, whose WADs the player brings.
 
 Progress in a level is the way to its exit (`games.doom._way`), in tenths, and leaving it alive counts as much
-as six of them. Monsters, items and secrets do not count: a level is done when it is left, and one can run past
-most of what is in it.
+as six of them; in a campaign of several, half of the way and the exit of each count the same. Monsters, items
+and secrets do not count: a level is done when it is left, and one can run past most of what is in it.
 
-The SHA-1 of the WADs: https://doomwiki.org/wiki/DOOM.WAD and https://doomwiki.org/wiki/DOOM2.WAD; the same are
-in the catalogue of Ultimate Doom Builder, which takes them from https://github.com/Doom-Utils/iwad-patches.
+The SHA-1 of the WADs: https://doomwiki.org/wiki/DOOM.WAD and https://doomwiki.org/wiki/DOOM2.WAD; they are
+the same in the catalogue of Ultimate Doom Builder, taken from https://github.com/Doom-Utils/iwad-patches.
 """
 
 from __future__ import annotations
@@ -27,6 +27,13 @@ _DOOM2 = (
     {"sha1": "6d559b7ceece4f5ad457415049711992370d520a", "name": "Doom II 1.666 (doom2.wad)"},
 )
 
+_EPISODE_NAMES = ("e1", "e2", "e3", "e4")
+_END = "What counts is how much of the way to the exit you have done, and leaving. Death ends the episode."
+_ONE = f"Find the exit of the level and leave through it alive: most exits are a switch to use. {_END}"
+_SEVERAL = (
+    "Level by level, find the exit and leave through it alive: most exits are a switch to use. You keep "
+    f"what you carry, but no keys. {_END}"
+)
 _MANUAL = "https://doomwiki.org/wiki/Controls"
 
 
@@ -81,51 +88,65 @@ CONTROLS = {
 }
 
 LEGEND = (
-    "Distances are in map units: a door is 64 to 128 wide, you are 32 wide. Walking covers about 8 units a frame, "
-    "running 17; turning turns by about 3.5 degrees a frame, and half as fast in the first 6."
+    "Distances are in map units: a door is 64 to 128 wide, you are 32 wide. Walking covers about 8 units a "
+    "frame, running 17; turning turns by about 3.5 degrees a frame, and half as fast in the first 6."
 )
 
 
-def split(name: str) -> tuple[str, str] | None:
-    """``freedoom1-e1m1`` → campaign and level; None where there is no such level."""
-    campaign, _, level = name.partition("-")
-    if campaign in CAMPAIGNS and level in CAMPAIGNS[campaign].levels:
-        return campaign, level
-    return None
+def split(name: str) -> tuple[str, tuple[str, ...]] | None:
+    """``freedoom1-e1m1`` → campaign and levels; None where there are none.
+
+    ``doom2`` is all of its levels but the two secret ones, ``doom-e1`` an episode without its secret level.
+    """
+    campaign, _, part = name.partition("-")
+    levels = CAMPAIGNS[campaign].levels if campaign in CAMPAIGNS else ()
+    if part in levels:
+        return campaign, (part,)
+    several = levels[:30] if levels is MAPS and not part else ()
+    if levels is EPISODES and part in _EPISODE_NAMES:
+        several = tuple(f"{part}m{number}" for number in range(1, 9))
+    return (campaign, several) if several else None
 
 
 def names(campaign: str) -> tuple[str, ...]:
-    """The tasks of a campaign."""
-    return tuple(f"{campaign}-{level}" for level in CAMPAIGNS[campaign].levels)
+    """The tasks of a campaign: all at once, then level by level."""
+    levels = CAMPAIGNS[campaign].levels
+    whole = [campaign] if levels is MAPS else [f"{campaign}-{episode}" for episode in _EPISODE_NAMES]
+    return (*whole, *(f"{campaign}-{level}" for level in levels))
+
+
+def limits(name: str) -> dict[str, int]:
+    """What ends an episode: 20 minutes of the game for a level, 3 hours for several."""
+    found = split(name)
+    single = found is not None and len(found[1]) == 1
+    return {"steps": 1500, "frames": 42_000} if single else {"steps": 9000, "frames": 378_000}
 
 
 @cache
 def level_spec(name: str, skill: int = USUAL_SKILL) -> Spec:
-    """The spec of a level at a skill.
+    """The spec of a level, or of several, at a skill.
 
     Raises:
-        ValueError: there is no such level.
+        ValueError: there are no such levels.
     """
     found = split(name)
     if found is None:
         raise ValueError(f"there is no level {name!r}")
-    campaign, level = CAMPAIGNS[found[0]], found[1]
+    campaign, levels = CAMPAIGNS[found[0]], found[1]
+    several = len(levels) > 1
     return Spec.model_validate(
         {
-            "title": f"{campaign.title}, {level.upper()}",
+            "title": f"{campaign.title}, {levels[0].upper()}{f' to {levels[-1].upper()}' if several else ''}",
             "source": (campaign.source, _MANUAL),
             "tested": bool(campaign.wad),
-            "content": campaign.content(level),
-            "engine": {"map": level, "skill": skill, "way": True, "legend": LEGEND},
-            "objective": "Find the exit of the level and leave through it alive: most exits are a switch to use. "
-            "What counts is how much of the way to the exit you have done, and that you leave. "
-            "When you die, the episode is over.",
+            "content": campaign.content(levels[0]),
+            "engine": {"levels": levels, "skill": skill, "legend": LEGEND},
+            "objective": _SEVERAL if several else _ONE,
             "controls": CONTROLS,
-            "milestones": tuple(_milestones()),
+            "milestones": tuple(_stages(levels) if several else _milestones()),
             "ends": {"won": {"finished": 1}, "lost": {"dead": 1}},
-            "limits": {"steps": 1500, "frames": 42_000},
+            "limits": limits(name),
             "step": {"hold": 12, "frames": 12, "most": 175},
-            "check": 4,
             "scale": 2,
         }
     )
@@ -136,3 +157,14 @@ def _milestones() -> list[dict[str, Any]]:
         {"name": f"{tenth} tenths of the way", "when": {"way": f">= {tenth / 10}"}} for tenth in range(1, 10)
     ]
     return [*tenths, {"name": "the exit", "weight": 6, "when": {"finished": 1}}]
+
+
+def _stages(levels: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Half of the way and the exit of each level, worth the same."""
+    found: list[dict[str, Any]] = []
+    for number, level in enumerate(levels):
+        there = {"done": number, "way": ">= 0.5"}
+        half = {"any": [there, {"done": f"> {number}"}]}
+        found.append({"name": f"half of {level}", "when": half})
+        found.append({"name": level, "when": {"done": f"> {number}"}})
+    return found

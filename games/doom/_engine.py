@@ -1,7 +1,7 @@
 """Doom on ViZDoom: one game in a process of its own, tic by tic.
 
-The first tic of an episode is made by a fresh process, which takes about 0.3 s: what was played before can then
-not show in it (the numbers that ViZDoom gives to objects run on from episode to episode).
+Each episode has a fresh process, which takes about 0.3 s: what was played before can then not show in it (the
+numbers that ViZDoom gives to objects run on from episode to episode).
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from games.api import Section
 from games.doom import _words
+from games.doom._order import write_order
 from games.doom._players import PLAYERS
 from games.doom._process import Child
-from games.doom._way import Walk, way
+from games.doom._walk import Walk, way
 
 RATE = 35.0
 """Tics a second (`vizdoom.DEFAULT_TICRATE`)."""
@@ -44,17 +45,16 @@ _LEFT_OUT = ("PLAYER", "USER", "ALTATTACK", "FRAGCOUNT", "DEATHCOUNT", "CAMERA")
 
 @dataclass(frozen=True)
 class Setup:
-    """What is played: one of ViZDoom's own scenarios (`config`), else a level of `wad`.
+    """What is played: one of ViZDoom's own scenarios (`config`), or `levels` of `wad`, one after the other.
 
-    `way` asks for the variable of that name, and `oracle` for a player of `games.doom._players`.
+    `oracle` is the name of a player of `games.doom._players`.
     """
 
     buttons: tuple[str, ...]
     config: str = ""
     wad: Path | None = None
-    map: str = "map01"
+    levels: tuple[str, ...] = ()
     skill: int | None = None
-    way: bool = False
     oracle: str = ""
 
 
@@ -83,7 +83,7 @@ class DoomEngine:
         self._game = self._child.game
         self._named = variables_of_vizdoom()
         self._configure()
-        self._paid, self._tic = 0.0, 0
+        self._paid, self._tic, self._done = 0.0, 0, 0
         self._walk: Walk | None = None
         self._picture: NDArray[np.uint8] = np.zeros((240, 320, 3), np.uint8)
 
@@ -93,7 +93,11 @@ class DoomEngine:
             game.load_config(str(Path(vizdoom.scenarios_path, f"{setup.config}.cfg")))
         # Named, so that no doom2.wad of the folder that the player happens to be in is taken.
         game.set_doom_game_path(str(self._wad()))
-        game.set_doom_map(setup.map)
+        game.set_doom_map(setup.levels[0] if setup.levels else "map01")
+        if len(setup.levels) > 1:
+            order = self._child.folder / "order.wad"
+            write_order(order, setup.levels)
+            game.set_doom_scenario_path(str(order))
         if setup.skill is not None:
             game.set_doom_skill(setup.skill)
         game.set_episode_timeout(0)  # the frames of the task end it
@@ -115,11 +119,15 @@ class DoomEngine:
         self._game.close()
         self._game.set_seed(seed % (1 << 32))
         self._child.start()
-        self._paid, self._tic = 0.0, 0
-        setup = self._setup
-        if setup.way:
-            self._walk = Walk(way(self._wad(), setup.map, self._game.get_doom_skill()))
+        self._paid, self._tic, self._done = 0.0, 0, 0
+        self._enter()
         self._look()
+
+    def _enter(self) -> None:
+        """Begin to measure the way of the level that is now played."""
+        levels = self._setup.levels
+        if self._done < len(levels):
+            self._walk = Walk(way(self._wad(), levels[self._done], self._game.get_doom_skill()))
 
     def advance(self, frames: int, held: Set[str]) -> None:
         """Run so many tics, fewer where the episode ends."""
@@ -129,15 +137,18 @@ class DoomEngine:
 
     def _look(self) -> None:
         """Take over the state; once the episode is over there is none, and the last picture stays."""
-        state = self._game.get_state()
-        if state is not None:
-            self._picture = state.screen_buffer
-            self._tic = state.tic
-            if self._walk is not None:
-                read, variable = self._game.get_game_variable, vizdoom.GameVariable
-                place = read(variable.POSITION_X), read(variable.POSITION_Y)
-                self._walk.look(*place, state.objects if self._walk.needs_things else ())
-        self._state = state
+        state = self._state = self._game.get_state()
+        if state is None:
+            self._done += self.finished
+            return
+        if state.tic < self._tic:  # the time of a level begins anew
+            self._done += 1
+            self._enter()
+        self._picture, self._tic = state.screen_buffer, state.tic
+        if self._walk is not None:
+            read, variable = self._game.get_game_variable, vizdoom.GameVariable
+            place = read(variable.POSITION_X), read(variable.POSITION_Y)
+            self._walk.look(*place, state.objects if self._walk.needs_things else ())
 
     def point(self, x: int, y: int) -> None:
         """There is no mouse."""
@@ -148,16 +159,17 @@ class DoomEngine:
         return self._picture
 
     def variables(self) -> Mapping[str, float]:
-        """ViZDoom's variables in lower case, and ``tic``, ``finished`` (the level was left alive).
+        """ViZDoom's variables in lower case, ``tic`` (of the level), ``finished`` (the last was left alive).
 
-        Where it is asked for also ``way``: the greatest share of the way to the exit so far.
+        Of levels also ``done``, how many were left, and ``way``, the greatest share so far of the way to
+        the exit of the one that is played.
         """
         read = self._game.get_game_variable
         numbers = {name: float(read(value)) for name, value in self._named.items()}
         numbers["tic"] = float(self._tic)
-        numbers["finished"] = float(self.over and not self._game.is_player_dead())
+        numbers["finished"] = float(self.finished)
         if self._walk is not None:
-            numbers["way"] = self._walk.share
+            numbers["done"], numbers["way"] = float(self._done), self._walk.share
         return numbers
 
     def raw(self) -> dict[str, Any]:
@@ -181,6 +193,11 @@ class DoomEngine:
     def over(self) -> bool:
         """The player is dead, or the level was left."""
         return bool(self._game.is_episode_finished())
+
+    @property
+    def finished(self) -> bool:
+        """The episode has ended, but not by death."""
+        return self.over and not self._game.is_player_dead()
 
     def take_reward(self) -> float:
         """The scenario's own reward since the last call; 0 in campaigns."""

@@ -1,7 +1,7 @@
 """Starts ViZDoom's program so that it ends with us and leaves no files behind. Run as a script.
 
-The program waits for orders without end, ignores SIGTERM and outlives a player who is killed. On Linux it asks
-the kernel for SIGKILL when whoever started it is gone (prctl(2), PR_SET_PDEATHSIG, which `exec` keeps).
+The program waits for orders without end, ignores SIGTERM and outlives a player who is killed. On Linux the
+kernel is asked to kill it when whoever started it is gone (prctl(2), PR_SET_PDEATHSIG, which `exec` keeps).
 """
 
 from __future__ import annotations

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 _LINE = np.dtype([(name, "<u2") for name in ("v1", "v2", "flags", "type", "tag", "right", "left")])
 _SIDE = np.dtype([("offset", "<i2", 2), ("textures", "S24"), ("sector", "<u2")])
 _SECTOR = np.dtype(
-    [("floor", "<i2"), ("ceiling", "<i2"), ("flats", "S16"), ("light", "<u2"), ("type", "<u2"), ("tag", "<u2")]
+    [
+        ("floor", "<i2"),
+        ("ceiling", "<i2"),
+        ("flats", "S16"),
+        ("light", "<u2"),
+        ("type", "<u2"),
+        ("tag", "<u2"),
+    ]
 )
 _THING = np.dtype([("x", "<i2"), ("y", "<i2"), ("angle", "<u2"), ("type", "<u2"), ("flags", "<u2")])
 _LUMPS = {"THINGS": _THING, "LINEDEFS": _LINE, "SIDEDEFS": _SIDE, "SECTORS": _SECTOR}

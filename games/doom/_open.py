@@ -10,7 +10,7 @@ from games import roms
 from games.doom._engine import BUTTONS, DoomEngine, Setup
 from games.frames import Spec
 
-_KEYS = {"config", "map", "skill", "way", "oracle", "legend"}
+_KEYS = {"config", "levels", "skill", "oracle", "legend"}
 
 
 def opened(spec: Spec) -> DoomEngine:
@@ -21,8 +21,9 @@ def opened(spec: Spec) -> DoomEngine:
     """
     if wrong := {*spec.engine} - _KEYS | {*spec.controls} - {*BUTTONS}:
         raise ValueError(f"{spec.title}: Doom knows no {', '.join(sorted(wrong))}")
-    asked = {name: value for name, value in spec.engine.items() if name != "legend"}
-    return DoomEngine(Setup(buttons=tuple(spec.controls), wad=_wad(spec), **asked))
+    asked = {name: value for name, value in spec.engine.items() if name not in ("legend", "levels")}
+    levels = tuple(spec.engine.get("levels", ()))
+    return DoomEngine(Setup(buttons=tuple(spec.controls), wad=_wad(spec), levels=levels, **asked))
 
 
 def _wad(spec: Spec) -> Path | None:

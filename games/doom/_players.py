@@ -51,8 +51,8 @@ def turn_and_shoot(raw: Raw) -> str:
     if not monsters:
         return "right 12"
     degrees, away = monsters[0]
-    width = math.degrees(math.atan2(14, away))
-    return "attack 2 then wait 12" if abs(degrees) <= max(1.0, width) else _turn(degrees)
+    width = math.degrees(math.atan2(18, away))
+    return "attack 4 then wait 8" if abs(degrees) <= max(1.0, width) else _turn(degrees)
 
 
 def gather(raw: Raw) -> str:

@@ -23,9 +23,9 @@ class Child:
 
     def __init__(self) -> None:
         self.game: Any = vizdoom.DoomGame()
-        self._folder = tempfile.mkdtemp(prefix="ludometer-doom-")
-        self._tidy = weakref.finalize(self, shutil.rmtree, self._folder, True)
-        self.game.set_doom_config_path(str(Path(self._folder, "vizdoom.ini")))
+        self.folder = Path(tempfile.mkdtemp(prefix="ludometer-doom-"))
+        self._tidy = weakref.finalize(self, shutil.rmtree, self.folder, True)
+        self.game.set_doom_config_path(str(self.folder / "vizdoom.ini"))
         self.game.set_window_visible(False)
         self.game.set_sound_enabled(False)
         self.game.set_console_enabled(False)
@@ -34,8 +34,8 @@ class Child:
 
     def _starter(self) -> Path:
         """A script in place of the program: ViZDoom names a file, not a command with arguments."""
-        command = [sys.executable, "-IS", _leash.__file__, self._folder, str(os.getpid())]
-        script = Path(self._folder, "start")
+        command = [sys.executable, "-IS", _leash.__file__, str(self.folder), str(os.getpid())]
+        script = self.folder / "start"
         program = str(vizdoom.exe_path)
         script.write_text(f'#!/bin/sh\nexec {shlex.join([*command, program])} "$@"\n', encoding="utf-8")
         script.chmod(0o700)
@@ -48,7 +48,7 @@ class Child:
         self._forget_names()
 
     def _forget_names(self) -> None:
-        """Both sides hold the shared memory by now; without its names it goes when they do, however they end."""
+        """Both sides hold the shared memory by now: without its names it goes with them, however they end."""
         name = self.game.get_instance_id()
         for part in ("SM", "MQCtr", "MQDoom"):
             (_SHARED / f"ViZDoom{part}{name}").unlink(missing_ok=True)

@@ -4,21 +4,19 @@ The floor is cut into squares of 16 units, half of what a player is wide, so tha
 which a player stands is on the same side of every wall. From square to square one walks unless a line is in
 between that blocks: a wall, or a step of more than 24 units up, or less than 56 units of room. What the level
 can move (doors, lifts, floors: sectors that a line of it points at) counts as moved already: a switch is not
-seen. Doors with a lock count as open only with the key, so the way leads over the keys. Where no way is found by
-these rules, locks are left out, and then steps too (in three levels each of the 68 of Freedoom).
+seen. Doors with a lock count as open only with the key, so the way leads over the keys. Where no way is found
+by these rules, locks are left out, and then steps too (in three levels each of the 68 of Freedoom).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from games.doom._maps import NONE, Level, read_level
+from games.doom._maps import NONE, Level
 
 SQUARE = 16.0
 Squares = NDArray[np.int64]
@@ -29,12 +27,6 @@ _MANUAL = (1, 26, 27, 28, 31, 32, 33, 34, 117, 118)
 _LOCKS = {26: 0, 32: 0, 99: 0, 133: 0, 27: 1, 34: 1, 136: 1, 137: 1, 28: 2, 33: 2, 134: 2, 135: 2}
 KEYS = {5: 0, 40: 0, 6: 1, 39: 1, 13: 2, 38: 2}
 """Things that are keys → blue 0, yellow 1, red 2."""
-_KEY_NAMES = {
-    **dict.fromkeys(("BlueCard", "BlueSkull"), 0),
-    **dict.fromkeys(("YellowCard", "YellowSkull"), 1),
-    **dict.fromkeys(("RedCard", "RedSkull"), 2),
-}
-"""The same by ViZDoom's names."""
 _BOSSES = (88, 16, 7, 67, 3003)  # whose death ends a level that has no exit: Romero's head first
 _DEADLY_END = 11  # a sector that ends the level as it kills
 _START, _LANDING = 1, 14
@@ -101,7 +93,9 @@ class Way:
         length = float(np.hypot(*along)) or 1.0
         right = np.array([along[1], -along[0]]) / length
         shares = np.linspace(0, 1, max(3, int(length / SQUARE) + 1))[1:-1]
-        return [self._square(*(a + along * share + right * away)) for share in shares for away in (17.0, 25.0)]
+        return [
+            self._square(*(a + along * share + right * away)) for share in shares for away in (17.0, 25.0)
+        ]
 
     def _goals(self) -> list[int]:
         """Squares at which the level is done: before its exits, else where its boss is."""
@@ -126,7 +120,9 @@ class Way:
             kind = int(line["type"])
             if not kind or kind in _EXITS + _SECRET_EXITS + _TELEPORTS + _LIGHTS:
                 continue
-            moved = sides[1:] if kind in _MANUAL else np.flatnonzero(tags == line["tag"]) if line["tag"] else ()
+            moved = (
+                sides[1:] if kind in _MANUAL else np.flatnonzero(tags == line["tag"]) if line["tag"] else ()
+            )
             for sector in map(int, moved):
                 if kind in _LOCKS:
                     locked[sector] = _LOCKS[kind]
@@ -136,7 +132,9 @@ class Way:
             open_ |= {int(n) for n in np.flatnonzero(np.isin(tags, (666, 667)))}  # a boss's death moves them
         return open_, {sector: key for sector, key in locked.items() if sector not in open_}
 
-    def _passages(self, locks: bool, steps: bool) -> tuple[NDArray[np.bool_], NDArray[np.int8], list[tuple[int, int]]]:
+    def _passages(
+        self, locks: bool, steps: bool
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int8], list[tuple[int, int]]]:
         """For each of four directions and each square: whether one can go, and the key it takes (−1: none).
 
         And the jumps: pairs of squares before and behind teleports.
@@ -181,7 +179,7 @@ class Way:
         return [self._square(*at) for at in places if (low <= at).all() and (high >= at).all()]
 
     def _crossings(self, a: NDArray[Any], b: NDArray[Any]) -> Iterator[tuple[int, int, Squares, Squares]]:
-        """Neighbouring squares whose middles a line parts: the ways there and back, those at its right, left."""
+        """Neighbours whose middles a line parts: the ways there and back, those at its right and left."""
         start, end = (a - self._low) / SQUARE - 0.5, (b - self._low) / SQUARE - 0.5
         for axis in (0, 1):
             other = 1 - axis
@@ -206,7 +204,7 @@ class Way:
         there = {key for key, squares in self._keys.items() if squares}
         for keys in range(7, -1, -1):
             lacking = [key for key in there if not keys >> key & 1]
-            ends = {square: 0.0 for square in goals}
+            ends = dict.fromkeys(goals, 0.0)
             for key in lacking:
                 ends |= {s: min(ends.get(s, np.inf), far[keys | 1 << key][s]) for s in self._keys[key]}
             fuller = next((k for k in (0, 1, 2) if k not in there and not keys >> k & 1), None)
@@ -233,31 +231,3 @@ class Way:
         graph = csr_array((costs, (rows, columns)), shape=(root + 1, root + 1))
         found: NDArray[np.float64] = dijkstra(graph, indices=root)[:root] - 1
         return found
-
-
-class Walk:
-    """How far one episode has come: the greatest share of the way so far."""
-
-    def __init__(self, way: Way) -> None:
-        self._way = way
-        self._lying: list[int] | None = None
-        self.needs_things = way.keys
-        self.share = 0.0
-
-    def look(self, x: float, y: float, things: Sequence[Any]) -> None:
-        """Take note of where the player is, and which keys of the level (`vizdoom.Object`) no longer lie there."""
-        keys = 0
-        if self.needs_things:
-            lying = [0, 0, 0]
-            for thing in things:
-                if (key := _KEY_NAMES.get(thing.name)) is not None:
-                    lying[key] += 1
-            self._lying = self._lying or lying
-            keys = sum(1 << key for key in range(3) if lying[key] < self._lying[key])
-        self.share = max(self.share, self._way.share(x, y, keys))
-
-
-@lru_cache(maxsize=8)
-def way(wad: Path, level: str, skill: int) -> Way:
-    """The distances of a level of a WAD; kept, since every episode of a task needs them."""
-    return Way(read_level(wad, level), skill)

@@ -30,7 +30,7 @@ WEAPONS = ("fist", "pistol", "shotgun", "chaingun", "rockets", "plasma", "bfg")
 
 
 def seen(label: Any) -> list[Any]:
-    """A thing in the picture (`vizdoom.Label`): name, category, x, y, z, and its box: left, top, width, height."""
+    """A thing in the picture (`vizdoom.Label`): name, category, x, y, z; left, top, width, height."""
     place = (label.object_position_x, label.object_position_y, label.object_position_z)
     box = (label.x, label.y, label.width, label.height)
     return [label.object_name, label.object_category, *map(float, place), *map(int, box)]
@@ -61,10 +61,8 @@ def _things(numbers: Mapping[str, float], things: Sequence[Sequence[Any]]) -> It
             continue
         dx, dy = x - numbers["position_x"], y - numbers["position_y"]
         away = math.hypot(dx, dy)
-        yield (
-            away,
-            f"{plain(name)}: {turn(dx, dy, numbers['angle'])}, {away:.0f} away{_height(z - numbers['position_z'])}",
-        )
+        where = f"{turn(dx, dy, numbers['angle'])}, {away:.0f} away{_height(z - numbers['position_z'])}"
+        yield away, f"{plain(name)}: {where}"
 
 
 def turn(dx: float, dy: float, angle: float) -> str:
