@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from functools import cache
 from typing import TYPE_CHECKING
 
 from games import roms
@@ -36,7 +35,6 @@ class _DoomGame:
     name = "doom"
     open_ended = True
 
-    @cache  # noqa: B019 - one object a process
     def tasks(self) -> Sequence[TaskInfo]:
         """The scenarios, the levels of Freedoom, and those of the WADs that are in the library."""
         found = [*spec_names(__package__)]

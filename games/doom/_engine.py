@@ -100,6 +100,7 @@ class DoomEngine:
             game.set_doom_scenario_path(str(order))
         if setup.skill is not None:
             game.set_doom_skill(setup.skill)
+        game.add_game_args("+disableautosave 1")
         game.set_episode_timeout(0)  # the frames of the task end it
         game.set_mode(vizdoom.Mode.PLAYER)
         game.set_available_buttons([getattr(vizdoom.Button, BUTTONS[name]) for name in self.buttons])
