@@ -57,7 +57,7 @@ def _status(numbers: Mapping[str, float]) -> str:
 
 def _things(numbers: Mapping[str, float], things: Sequence[Sequence[Any]]) -> Iterator[tuple[float, str]]:
     for name, category, x, y, z, *_ in things:
-        if category in _SCENERY:
+        if category in _SCENERY or name == "BulletPuff":  # where a shot hit; an "Explosive" as fireballs are
             continue
         dx, dy = x - numbers["position_x"], y - numbers["position_y"]
         away = math.hypot(dx, dy)
