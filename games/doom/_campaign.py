@@ -4,8 +4,8 @@ Progress in a level is the way to its exit (`games.doom._way`), in tenths, and l
 as six of them; in a campaign of several, half of the way and the exit of each count the same. Monsters, items
 and secrets do not count: a level is done when it is left, and one can run past most of what is in it.
 
-The SHA-1 of the WADs: https://doomwiki.org/wiki/DOOM.WAD and https://doomwiki.org/wiki/DOOM2.WAD; they are
-the same in the catalogue of Ultimate Doom Builder, taken from https://github.com/Doom-Utils/iwad-patches.
+The SHA-1 of the WADs are those of the catalogue of Ultimate Doom Builder (WAD.cs), which takes them from
+https://github.com/Doom-Utils/iwad-patches; those of Doom are the same at https://doomwiki.org/wiki/DOOM.WAD.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ _SEVERAL = (
     "Level by level, find the exit and leave through it alive: most exits are a switch to use. You keep "
     f"what you carry, but no keys. {_END}"
 )
-_MANUAL = "https://doomwiki.org/wiki/Controls"
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Campaign:
 
 
 _FREE = "ViZDoom 1.3.2 (freedoom1.wad, freedoom2.wad); https://freedoom.github.io"
-_BOUGHT = "https://doomwiki.org/wiki/IWAD"
+_BOUGHT = "https://github.com/Doom-Utils/iwad-patches (which files are which)"
 CAMPAIGNS: Mapping[str, Campaign] = {
     "freedoom1": Campaign("Freedoom: Phase 1", EPISODES, _FREE, "freedoom1.wad"),
     "freedoom2": Campaign("Freedoom: Phase 2", MAPS, _FREE, "freedoom2.wad"),
@@ -137,7 +136,7 @@ def level_spec(name: str, skill: int = USUAL_SKILL) -> Spec:
     return Spec.model_validate(
         {
             "title": f"{campaign.title}, {levels[0].upper()}{f' to {levels[-1].upper()}' if several else ''}",
-            "source": (campaign.source, _MANUAL),
+            "source": (campaign.source, "games/doom/_way.py: the way to the exit"),
             "tested": bool(campaign.wad),
             "content": campaign.content(levels[0]),
             "engine": {"levels": levels, "skill": skill, "legend": LEGEND},

@@ -131,7 +131,9 @@ class DoomEngine:
             self._walk = Walk(way(self._wad(), levels[self._done], self._game.get_doom_skill()))
 
     def advance(self, frames: int, held: Set[str]) -> None:
-        """Run so many tics, fewer where the episode ends."""
+        """Run so many tics, fewer where the episode ends, and none after."""
+        if self.over:
+            return
         self._game.set_action([float(name in held) for name in self.buttons])
         self._game.advance_action(frames)
         self._look()

@@ -18,6 +18,8 @@ from games.hashing import observation_hash
 
 vizdoom = pytest.importorskip("vizdoom", reason='needs vizdoom: pip install "ludometer[doom]"')
 
+from games.doom._engine import DoomEngine, Setup  # noqa: E402 - it needs vizdoom
+
 SCENARIOS = spec_names("games.doom")
 LINES = ("right 9", "forward+attack 20", "strafe left 7 then wait 4", "run+forward 20", "attack 30")
 
@@ -85,8 +87,8 @@ def test_starts_are_as_the_task_says(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*SCENARIOS, "freedoom1-e1m1", "freedoom2-map01"])
 def test_starts_of_all_are_as_the_tasks_say(name):
-    found = {observation_hash(hash_of_start(f"doom/{name}", seed)) for seed in range(8)}
-    assert len(found) == (1 if doom.describe(f"doom/{name}").starts == "fixed" else 8)
+    found = {observation_hash(hash_of_start(f"doom/{name}", seed)) for seed in range(4)}
+    assert len(found) == (1 if doom.describe(f"doom/{name}").starts == "fixed" else 4)
 
 
 def hash_of_start(task, seed):
@@ -145,6 +147,21 @@ def at_the_exit(env, engine, turn):
     env.step(env.decode("wait 4"))
     while not 170 < engine.variables()["angle"] < 190:
         env.step(env.decode(f"{turn} 1"))
+
+
+def test_the_last_level_of_a_campaign_ends_it_once():
+    setup = Setup(("left", "use"), wad=Path(vizdoom.root_path, "freedoom1.wad"), levels=("e1m1", "e1m1"))
+    engine = DoomEngine(setup)
+    with contextlib.closing(engine):
+        engine.start(1)
+        engine._game.send_game_command("warp -370 1296")
+        engine.advance(2, set())
+        while not 170 < engine.variables()["angle"] < 190:
+            engine.advance(1, {"left"})
+        for frame in range(12):
+            engine.advance(1, {"use"} if frame % 2 else set())
+        assert engine.over
+        assert (engine.variables()["done"], engine.variables()["finished"]) == (1, 1)
 
 
 def test_a_campaign_goes_on_with_what_is_carried():
