@@ -61,16 +61,21 @@ def in_another_process(task, seed):
 
 
 def test_the_same_in_another_process():
+    assert in_another_process("doom/deathmatch", 11) == hashes("doom/deathmatch", 11)
+
+
+@pytest.mark.slow
+def test_a_level_is_the_same_in_another_process():
     assert in_another_process("doom/freedoom1-e1m1", 11) == hashes("doom/freedoom1-e1m1", 11)
 
 
 def test_the_same_whatever_was_played_before_and_beside():
-    task, lines = "doom/deathmatch", ("forward+attack 20", "left 9", "run+forward 20")
+    task, lines = "doom/health-gathering", ("forward 20", "left 9")
     alone = hashes(task, 5, lines)
     with ThreadPoolExecutor() as threads:
-        beside = [threads.submit(hashes, task, seed, lines) for seed in (5, 6, 5)]
+        beside = [threads.submit(hashes, task, seed, lines) for seed in (5, 6)]
         found = [future.result() for future in beside]
-    assert found[0] == found[2] == alone
+    assert found[0] == alone
     assert found[1] != alone
     with playing(task) as env:
         env.reset(seed=6)
