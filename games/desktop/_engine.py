@@ -34,6 +34,7 @@ class DesktopEngine:
         self.rate = rate
         self.pointer: tuple[int, int] | None = size
         self.buttons = (*MOUSE, *KEYSYMS)
+        self.sights = settings.sights
         self._watcher = Watcher(settings.sights)
         self._begin = settings.begin
         self._display: Display | None = None

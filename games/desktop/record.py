@@ -1,9 +1,9 @@
 """Records places of a game of the desktop as hashes: ``python -m games.desktop.record TASK LINE…``.
 
-Each line of input is played from the task's start, and a line of JSON is printed for it: the line, the hash
-of the picture after it, how far it is from each place of the task, and which places the engine sees. With
-``--random N`` further lines are clicks at random and keys of the task: what a reference must not be mistaken
-for. ``--pictures FOLDER`` keeps the pictures, to look at; they are not ours to give on.
+Each line of input is played from the task's start, and a line of JSON is printed for it: the line, the
+hashes of the picture after it, how far it is from each place of the task, and which places the engine sees.
+With ``--random N`` further lines are clicks at random and keys of the task: what a reference must not be
+mistaken for. ``--pictures FOLDER`` keeps the pictures, to look at; they are not ours to give on.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from games.desktop._checkpoints import distance, hashed, written
-from games.desktop._settings import Settings
+from games.desktop._checkpoints import PREFIX, crop_name, distance, hashes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -70,11 +69,11 @@ def _told(env: Any, number: int, line: str, folder: Path | None) -> dict[str, An
 
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(folder / f"{number:03}.png")
-    sights = Settings.of(env._spec.engine).sights
-    off = {name: distance(sight.hash, written(hashed(picture, sight.crop))) for name, sight in sights.items()}
-    seen = [name for name, value in env._engine.variables().items() if value]
-    progress = env.progress().value
-    return {"line": line, "hash": written(hashed(picture)), "off": off, "seen": seen, "progress": progress}
+    sights = env._engine.sights
+    found = hashes(picture, sights)
+    off = {name: distance(sight.hash, found[crop_name(sight.crop)]) for name, sight in sights.items()}
+    seen = [name for name in sights if env._engine.variables()[PREFIX + name]]
+    return {"line": line, "hashes": found, "off": off, "seen": seen, "progress": env.progress().value}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ KEYS = bytes.fromhex(
     "B8 03 00 CD 10 "  # end: mov ax, 3; int 10h
     "C3 "  # ret
 )
-"""Fills the upper half of the screen with the colour whose number is the letter that is typed; Escape ends."""
+"""Fills the upper half of the screen with the colour that is numbered as the typed letter, until Escape."""
 
 RUNS = bytes.fromhex(
     "B8 13 00 CD 10 "  # mov ax, 13h; int 10h
