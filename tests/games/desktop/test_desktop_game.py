@@ -1,0 +1,46 @@
+"""The plugin that ScummVM's games and those of DOS share."""
+
+import pytest
+
+from games.api import Game, MissingExtra
+from games.desktop import _game
+from games.dos import dos
+from games.dos._engine import FOLDERS as DOS_FOLDERS
+from games.scummvm import _engine, scummvm
+
+
+@pytest.mark.parametrize("game", [scummvm, dos])
+def test_it_is_a_game_with_options(game):
+    assert isinstance(game, Game)
+    task = game.tasks()[0].task
+    assert game.describe(f"{task}@frames=4").max_steps == game.tasks()[0].max_steps
+    with pytest.raises(ValueError, match="is no option"):
+        game.describe(f"{task}@speed=9")
+    with pytest.raises(ValueError, match="unknown task"):
+        game.describe(f"{game.name}/no-such-game")
+
+
+def test_a_missing_package_is_told_with_its_extra(monkeypatch):
+    monkeypatch.setattr(_game, "_PACKAGES", ("no_such_package",))
+    with pytest.raises(MissingExtra, match=r'no_such_package: pip install "ludometer\[desktop\]"'):
+        scummvm.make("scummvm/queen")
+
+
+def test_missing_programs_and_data_are_told_with_the_way_to_get_them(monkeypatch, tmp_path):
+    pytest.importorskip("Xlib")
+    monkeypatch.setattr(_engine, "_PLACES", (str(tmp_path),))
+    monkeypatch.delenv(_engine.FOLDERS, raising=False)
+    monkeypatch.setattr(_engine, "find", lambda program: None)
+    with pytest.raises(
+        ValueError, match="needs ScummVM: apt-get install scummvm flight-of-the-amazon-queen xvfb"
+    ):
+        scummvm.make("scummvm/queen")
+    monkeypatch.setattr(_engine, "find", lambda program: f"/usr/games/{program}")
+    with pytest.raises(
+        ValueError, match="needs its data: apt-get install scummvm lure-of-the-temptress xvfb"
+    ):
+        scummvm.make("scummvm/lure")
+    monkeypatch.setenv(DOS_FOLDERS, str(tmp_path))
+    monkeypatch.setattr("games.dos._engine.find", lambda program: f"/usr/bin/{program}")
+    with pytest.raises(ValueError, match="a copy of the game is needed in"):
+        dos.make("dos/quake")
