@@ -15,6 +15,8 @@ from games.desktop._checkpoints import (
     written,
 )
 
+pytest.importorskip("imagehash", reason="needs ImageHash: pip install ludometer[desktop]")
+
 
 def room(seed, shape=(200, 320)):
     """Blocks of random colours: a picture with large and small parts."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from games.desktop._display import Display, find
+from games.desktop._keys import KEYSYMS
 
 pytestmark = pytest.mark.slow
 
@@ -91,6 +92,10 @@ def test_keys_reach_it_when_it_runs_and_not_before(shown):
     assert tuple(shown.picture()[5, 40]) == (0, 0, 0)
     shown.run(0.2)
     assert tuple(shown.picture()[5, 40]) == (255, 0, 0)
+
+
+def test_every_key_is_on_the_displays_keyboard(shown):
+    assert [name for name, sym in KEYSYMS.items() if not shown._x.keysym_to_keycode(sym)] == []
 
 
 def test_its_end_is_told_and_a_picture_can_still_be_had(shown):

@@ -13,6 +13,8 @@ from games.frames._conditions import names
 from games.scummvm import scummvm
 from games.scummvm._engine import DATA, command
 
+pytest.importorskip("imagehash", reason="needs ImageHash: pip install ludometer[desktop]")
+
 PACKAGE = "games.scummvm"
 NAMES = spec_names(PACKAGE)
 RANDOM_PLAY = Path(__file__).parents[2] / "data" / "random_play"
