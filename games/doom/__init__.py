@@ -70,7 +70,8 @@ class _DoomGame:
             raise MissingExtra(self.name, "doom", error) from error
         from games.frames import FrameGame
 
-        return FrameGame(opened(spec), spec, image=image, **_options.shared(task, options))
+        text = _info(task, name).text
+        return FrameGame(opened(spec), spec, image=image, text=text, **_options.shared(task, options))
 
 
 def _split(task: str) -> tuple[str, dict[str, str]]:

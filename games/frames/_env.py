@@ -35,6 +35,7 @@ class FrameGame(GameEnv):
         engine: the emulator.
         spec: the task.
         image: whether pictures will be asked for.
+        text: whether there are words; where nobody could play by those that there are, there are none.
         frames: how many pictures make one, the last of each step side by side, the oldest at the left.
         turbo: skip the frames in which the game does not listen (the spec's ``busy``).
 
@@ -48,7 +49,14 @@ class FrameGame(GameEnv):
     free_text = True
 
     def __init__(
-        self, engine: Engine, spec: Spec, *, image: bool = False, frames: int = 1, turbo: bool = False
+        self,
+        engine: Engine,
+        spec: Spec,
+        *,
+        image: bool = False,
+        text: bool = True,
+        frames: int = 1,
+        turbo: bool = False,
     ) -> None:
         self.render_mode = "rgb_array" if image else None
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": round(engine.rate)}
@@ -58,6 +66,7 @@ class FrameGame(GameEnv):
         self.content = dict(getattr(engine, "content", {}))
         self._engine = engine
         self._spec = spec
+        self._text = text
         self._turbo = turbo and spec.busy is not None
         self._grammar = spec.grammar(engine.pointer)
         self._ends = {name: compiled(condition) for name, condition in spec.ends.items()}
@@ -222,6 +231,8 @@ class FrameGame(GameEnv):
 
     def observe(self, raw: Any, info: Mapping[str, Any]) -> Observation:
         """What the engine tells in words, and the variables that the spec shows."""
+        if not self._text:
+            return Observation()
         own = getattr(self._engine, "words", None)
         sections = tuple(own(raw["engine"])) if own is not None else ()
         if not sections and not self._spec.shown:

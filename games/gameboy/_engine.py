@@ -33,8 +33,8 @@ class GameBoy:
     """One console with a game in it.
 
     Its frames come 4194304 / 70224 = 59.73 a second (Pan Docs, "Rendering"). Raw: the memory of sprites, the
-    high memory, the spec's variables, and of the 8 kB of work memory a thirty-second part, another one in each
-    frame: to read it all would take as long as emulating five frames. Where the spec says what the tiles
+    high memory, the spec's variables, and of the 8 kB of work memory a thirty-second part, another one in
+    each frame: to read it all would take as long as emulating five frames. Where the spec says what the tiles
     stand for, the screen can be told in words, and raw holds the tile maps in use and their registers too.
     """
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from games.api import MissingExtra, Starts, TaskInfo
 from games.frames import read_spec, spec_names
 from games.frames._options import shared, split
+from games.roms import missing
 from games.roms._known import integrations
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def _info(task: str, name: str) -> TaskInfo:
         starts=Starts.FEW,  # 0 to 60 frames of waiting by the seed: 18 starts over 20 seeds
         oracle=name in ORACLES,
         max_steps=read_spec(__package__, name).limits.steps if ours else OPEN_STEPS,
+        frames=True,
+        needs=missing(read_spec(__package__, name).content) if ours else "",
     )
 
 
