@@ -19,7 +19,7 @@ _FALLS = {_ENEMIES: 2, _SHOTS: 3, _ROCKS: 2}
 _SPEED = 5  # pixels that the ship flies in a frame
 _LEFT, _RIGHT = 128 + 8, 128 + 296
 _FRAMES = 8  # that one line takes
-_AHEAD = 32  # frames that are looked ahead
+_AHEAD = 30  # frames that are looked ahead
 
 Memory = Callable[[int, int], bytes]
 

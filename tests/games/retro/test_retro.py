@@ -183,7 +183,7 @@ def test_the_oracle_reaches_what_random_play_does_not(env):
 
     rng = np.random.default_rng(0)
     names = [action.name for action in env.actions]
-    assert reached(0, env.oracle) == 2
+    assert reached(0, env.oracle) == 3
     assert [reached(seed, lambda: str(rng.choice(names))) for seed in range(5)] == [0] * 5
 
 
