@@ -54,11 +54,6 @@ class Integration:
         return tuple(sorted(told.get("info", {})))
 
     @property
-    def scripted(self) -> bool:
-        """Whether its scenario runs a script, which remembers what no state holds."""
-        return any(self.folder.glob("*.lua"))
-
-    @property
     def buttons(self) -> tuple[str, ...]:
         """Its console's buttons in lower case, as the engine names them."""
         system = platform(self.name)
