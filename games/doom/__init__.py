@@ -25,9 +25,6 @@ _OWN = {"skill": f"from 1 to 5, {USUAL_SKILL} is the usual; levels only"}
 _FIXED = ("deadly-corridor", "defend-the-center", "defend-the-line", "take-cover")
 """Scenarios that begin the same for every seed; monsters then act by chance. Levels do so too (measured)."""
 
-_PICTURE_ONLY = ("my-way-home",)
-"""Scenarios of walls, which are not put into words."""
-
 
 class _DoomGame:
     """The game plugin."""
@@ -94,13 +91,14 @@ def _spec(task: str, name: str, options: dict[str, str]) -> Spec:
 
 def _info(task: str, name: str) -> TaskInfo:
     scenario = name in spec_names(__package__)
+    own = read_spec(__package__, name).engine if scenario else {"words": False}
     steps = read_spec(__package__, name).limits.steps if scenario else limits(name)["steps"]
     return TaskInfo(
         task=task,
         game="doom",
-        text=scenario and name not in _PICTURE_ONLY,
+        text=own.get("words", True),
         starts=Starts.MANY if scenario and name not in _FIXED else Starts.FIXED,
-        oracle=scenario and "oracle" in read_spec(__package__, name).engine,
+        oracle="oracle" in own,
         max_steps=steps,
         frames=True,
     )

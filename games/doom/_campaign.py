@@ -86,7 +86,7 @@ CONTROLS = {
     "bfg": "take the BFG 9000",
 }
 
-LEGEND = (
+_UNITS = (
     "Distances are in map units: a door is 64 to 128 wide, you are 32 wide. Walking covers about 8 units a "
     "frame, running 17; turning turns by about 3.5 degrees a frame, and half as fast in the first 6."
 )
@@ -139,8 +139,8 @@ def level_spec(name: str, skill: int = USUAL_SKILL) -> Spec:
             "source": (campaign.source, "games/doom/_way.py: the way to the exit"),
             "tested": bool(campaign.wad),
             "content": campaign.content(levels[0]),
-            "engine": {"levels": levels, "skill": skill, "legend": LEGEND},
-            "objective": _SEVERAL if several else _ONE,
+            "engine": {"levels": levels, "skill": skill, "words": False},
+            "objective": f"{_SEVERAL if several else _ONE} {_UNITS}",
             "controls": CONTROLS,
             "milestones": tuple(_stages(levels) if several else _milestones()),
             "ends": {"won": {"finished": 1}, "lost": {"dead": 1}},

@@ -10,7 +10,7 @@ from games import roms
 from games.doom._engine import BUTTONS, DoomEngine, Setup
 from games.frames import Spec
 
-_KEYS = {"config", "levels", "skill", "oracle", "legend"}
+_KEYS = {"config", "levels", "skill", "oracle", "words"}
 
 
 def opened(spec: Spec) -> DoomEngine:
@@ -21,7 +21,7 @@ def opened(spec: Spec) -> DoomEngine:
     """
     if wrong := {*spec.engine} - _KEYS | {*spec.controls} - {*BUTTONS}:
         raise ValueError(f"{spec.title}: Doom knows no {', '.join(sorted(wrong))}")
-    asked = {name: value for name, value in spec.engine.items() if name not in ("legend", "levels")}
+    asked = {name: value for name, value in spec.engine.items() if name != "levels"}
     levels = tuple(spec.engine.get("levels", ()))
     return DoomEngine(Setup(buttons=tuple(spec.controls), wad=_wad(spec), levels=levels, **asked))
 
