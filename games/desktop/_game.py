@@ -8,10 +8,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from games.api import MissingExtra, Starts, TaskInfo
-from games.frames import Engine, Spec, _options, read_spec, spec_names
+from games.frames import Spec, _options, read_spec, spec_names
 
 if TYPE_CHECKING:
     from games.api import GameEnv
+    from games.frames import Engine
 
 EXTRA = "desktop"
 """The extra with what these games need of Python: ``pip install "ludometer[desktop]"``."""

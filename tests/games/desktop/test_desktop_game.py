@@ -1,5 +1,8 @@
 """The plugin that ScummVM's games and those of DOS share."""
 
+import subprocess
+import sys
+
 import pytest
 
 from games.api import Game, MissingExtra
@@ -44,3 +47,12 @@ def test_missing_programs_and_data_are_told_with_the_way_to_get_them(monkeypatch
     monkeypatch.setattr("games.dos._engine.find", lambda program: f"/usr/bin/{program}")
     with pytest.raises(ValueError, match="a copy of the game is needed in"):
         dos.make("dos/quake")
+
+
+def test_tasks_are_listed_without_what_pictures_need():
+    code = (
+        "import sys; from games.dos import dos; from games.scummvm import scummvm; dos.tasks(); scummvm.tasks();"
+        "print([name for name in ('numpy', 'gymnasium', 'Xlib', 'imagehash', 'PIL') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
