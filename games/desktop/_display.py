@@ -73,7 +73,7 @@ class Display:
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         with (self.home / "log.txt").open("wb") as log:
             return subprocess.Popen(  # noqa: S603
-                [sys.executable, "-I", "-S", str(_LEASH), _SCREEN, *command],
+                [sys.executable, "-I", "-S", str(_LEASH), str(self.home), _SCREEN, *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -1,22 +1,23 @@
-"""Runs a virtual display and one program in it: ``_leash.py SCREEN COMMAND…``, the screen as WIDTHxHEIGHT.
+"""Runs a virtual display and a program in it: ``_leash.py FOLDER SCREEN COMMAND…``, SCREEN as WIDTHxHEIGHT.
 
 Standard input is a pipe from whoever started this. When it closes, because they say so or were killed, the
 program and the display are killed with all their children, stopped ones too. The first line on standard
 output gives the number of the display and of the program's process group; a second line says that the program
-has ended. The display stays until standard input closes.
+has ended. The display stays until standard input closes; then the folder, the program's home, is removed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 
 
-def main(screen: str, command: list[str]) -> int:
+def main(folder: str, screen: str, command: list[str]) -> int:
     """Run the command in a display of its own until our standard input closes."""
     server, number = _display(screen)
     program = None
@@ -28,10 +29,11 @@ def main(screen: str, command: list[str]) -> int:
         threading.Thread(target=_tell_end, args=(program,), daemon=True).start()
         while os.read(0, 4096):
             pass
-        return 0
     finally:
         for process in filter(None, (program, server)):
             _kill(process)
+    shutil.rmtree(folder, ignore_errors=True)
+    return 0
 
 
 def _display(screen: str) -> tuple[subprocess.Popen[bytes], str]:
@@ -76,4 +78,4 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 if __name__ == "__main__":
     for ignored in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ignored, signal.SIG_IGN)  # we are told through the pipe
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))

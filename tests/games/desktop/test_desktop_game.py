@@ -51,7 +51,8 @@ def test_missing_programs_and_data_are_told_with_the_way_to_get_them(monkeypatch
 
 def test_tasks_are_listed_without_what_pictures_need():
     code = (
-        "import sys; from games.dos import dos; from games.scummvm import scummvm; dos.tasks(); scummvm.tasks();"
+        "import sys; from games.dos import dos; from games.scummvm import scummvm\n"
+        "dos.tasks(), scummvm.tasks()\n"
         "print([name for name in ('numpy', 'gymnasium', 'Xlib', 'imagehash', 'PIL') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

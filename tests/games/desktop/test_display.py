@@ -133,6 +133,7 @@ def test_nothing_is_left_behind_when_whoever_started_it_is_killed():
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
     assert gone(home)
+    assert not Path(home).exists()
 
 
 def test_a_display_that_does_not_start_is_told(monkeypatch, tmp_path):
