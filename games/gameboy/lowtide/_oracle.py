@@ -39,7 +39,7 @@ _LEVERS = ("LEFT", "MIDDLE", "RIGHT")
 _FLOOR = ".,:="
 _SWORD, _THORNS, _UNLOCKED, _LANTERN, _DIALLED, _LIT, _GATE, _BOSS, _POURED = 1, 2, 8, 9, 10, 11, 12, 13, 14
 _CHESTS = ((5, _HARBOUR), (6, _CHAPEL), (7, _CLIFF))
-_BREAD, _WEAK = 3, 2
+_BREAD, _HEARTS, _WEAK = 3, 6, 2
 
 
 class Oracle:
@@ -49,6 +49,7 @@ class Oracle:
         self._heard = ""
         self._wanted = ""
         self._monk_spoke = False
+        self._mending = False
         self._see: Sequence[str] = ()
         self._at: Mapping[str, float] = {}
 
@@ -181,7 +182,9 @@ class Oracle:
     def _mend(self) -> str:
         """Bread when it is needed, else the font; nothing where it is too late for that."""
         room = self._at["room"]
-        if self._at["hp"] > (_WEAK + 1 if room >= _CAVE else _WEAK):
+        limit = _HEARTS - 1 if self._mending else _WEAK + 1 if room >= _CAVE else _WEAK
+        self._mending = self._at["hp"] <= limit
+        if not self._mending:
             return ""
         if self._has(_BREAD):
             self._wanted = "BREAD"
