@@ -7,7 +7,7 @@ RLIABLE := .venv-rliable
 READY := $(VENV)/.ready
 OUT ?= results/runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: demo test test-slow test-rliable test-vllm check format clean
+.PHONY: demo test test-slow test-soak test-browser test-rliable test-vllm check format clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ludometer needs Python 3.11 or newer")'
@@ -24,7 +24,10 @@ test: $(READY)  ## the tests that every change must pass
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow and not rliable and not browser and not vllm'
 
 test-slow: $(READY)  ## the slower tiers that .ci/run adds
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'slow and not soak'
+
+test-soak: $(READY)  ## walks through adventures in real time, some ten minutes
+	$(BIN)/python -m pytest -m 'soak'
 
 test-browser: $(READY)  ## the pages in a real browser: needs Chromium, without it these tests are skipped
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'

@@ -20,19 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.desktop._keys import KEYSYMS, MOUSE
+from games.desktop._programs import Missing, find
 
 _LEASH = Path(__file__).with_name("_leash.py")
-_GAMES = "/usr/games"  # Debian's, not in every PATH
 _SCREEN = "1024x768"  # larger than any window: what is outside a screen is not drawn
-
-
-def find(program: str) -> str | None:
-    """The path of a program, also where Debian puts games."""
-    return shutil.which(program) or shutil.which(program, path=_GAMES)
-
-
-class Missing(ValueError):
-    """A program or its data is not installed; the text says how to get it."""
 
 
 class Display:
@@ -79,6 +70,7 @@ class Display:
                 stderr=log,
                 bufsize=0,  # so that a second line is still to be read, for `ended`
                 env={**kept, **own},
+                cwd=self.home,  # ScummVM writes a file into the folder that it is started in
                 start_new_session=True,
             )
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from games import roms
 from games.api import MissingExtra, Starts, TaskInfo
-from games.doom._campaign import CAMPAIGNS, SKILLS, USUAL_SKILL, level_spec, limits, names
+from games.doom._campaign import CAMPAIGNS, SKILLS, USUAL_SKILL, content_of, level_spec, limits, names
 from games.doom._campaign import split as level_of
-from games.frames import Spec, _options, read_spec, spec_names
+from games.frames import _options, content, outline, spec_names
 
 if TYPE_CHECKING:
     from games.api import GameEnv
+    from games.frames import Spec
 
 _OWN = {"skill": f"from 1 to 5, {USUAL_SKILL} is the usual; levels only"}
 
@@ -38,8 +39,8 @@ class _DoomGame:
         for campaign in CAMPAIGNS:
             if CAMPAIGNS[campaign].wad:
                 found += names(campaign)
-            elif roms.have(level_spec(names(campaign)[0]).content):
-                found += [name for name in names(campaign) if roms.have(level_spec(name).content)]
+            else:
+                found += [name for name in names(campaign) if roms.have(content(content_of(name)))]
         return tuple(_info(f"doom/{name}", name) for name in found)
 
     def describe(self, task: str) -> TaskInfo:
@@ -80,6 +81,8 @@ def _spec(task: str, name: str, options: dict[str, str]) -> Spec:
     if name in spec_names(__package__):
         if "skill" in options:
             raise ValueError(f"{task}: a scenario has the skill that it is made for")
+        from games.frames import read_spec
+
         return read_spec(__package__, name)
     if level_of(name) is None:
         known = [*spec_names(__package__), *(level for campaign in CAMPAIGNS for level in names(campaign))]
@@ -91,15 +94,16 @@ def _spec(task: str, name: str, options: dict[str, str]) -> Spec:
 
 def _info(task: str, name: str) -> TaskInfo:
     scenario = name in spec_names(__package__)
-    own = read_spec(__package__, name).engine if scenario else {"words": False}
-    steps = read_spec(__package__, name).limits.steps if scenario else limits(name)["steps"]
+    level: dict[str, Any] = {"engine": {"words": False}, "limits": limits(name)} if not scenario else {}
+    spec = level or outline(__package__, name)
+    own = spec.get("engine", {})
     return TaskInfo(
         task=task,
         game="doom",
         text=own.get("words", True),
         starts=Starts.MANY if scenario and name not in _FIXED else Starts.FIXED,
         oracle="oracle" in own,
-        max_steps=steps,
+        max_steps=spec["limits"]["steps"],
         frames=True,
     )
 

@@ -13,9 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from games.frames import Spec
+if TYPE_CHECKING:
+    from games.frames import Spec
+
 
 EPISODES = tuple(f"e{episode}m{level}" for episode in range(1, 5) for level in range(1, 10))
 MAPS = tuple(f"map{number:02}" for number in range(1, 33))
@@ -121,6 +123,12 @@ def limits(name: str) -> dict[str, int]:
     return {"steps": 1500, "frames": 42_000} if single else {"steps": 9000, "frames": 378_000}
 
 
+def content_of(name: str) -> dict[str, Any]:
+    """What a level, or several, is played from, as specs say it."""
+    campaign, levels = split(name) or ("", ("",))
+    return CAMPAIGNS[campaign].content(levels[0])
+
+
 @cache
 def level_spec(name: str, skill: int = USUAL_SKILL) -> Spec:
     """The spec of a level, or of several, at a skill.
@@ -131,6 +139,8 @@ def level_spec(name: str, skill: int = USUAL_SKILL) -> Spec:
     found = split(name)
     if found is None:
         raise ValueError(f"there is no level {name!r}")
+    from games.frames import Spec
+
     campaign, levels = CAMPAIGNS[found[0]], found[1]
     several = len(levels) > 1
     return Spec.model_validate(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from games.desktop._game import DesktopGame
+from games.dos._folders import lacking
 
 if TYPE_CHECKING:
     from games.frames import Engine, Spec
@@ -20,4 +21,4 @@ def _build(spec: Spec) -> Engine:
     return Dos(spec.content, DosSettings.of(spec.engine))
 
 
-dos = DesktopGame("dos", __name__, _build)
+dos = DesktopGame("dos", __name__, _build, lambda content: lacking(content["folder"]))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field
 
-from games.desktop._display import Display, Missing, find
+from games.desktop._display import Display
 from games.desktop._engine import DesktopEngine
+from games.desktop._programs import Missing, find
 from games.desktop._settings import Settings
+from games.dos._folders import game_folder
 from games.frames import Content
 
 SIZE = (640, 480)
@@ -21,9 +20,6 @@ SIZE = (640, 480)
 
 RATE = 30.0
 """Frames a second of our own counting; the games' own rates differ."""
-
-FOLDERS: Final = "LUDOMETER_DOS"
-"""The environment variable that names the folder of the player's games, a folder for each."""
 
 _CONFIG = """\
 [sdl]
@@ -96,40 +92,3 @@ class Dos(DesktopEngine):
 def config(settings: DosSettings, drive: Path) -> str:
     """DOSBox's configuration: a window, no sound, a fixed speed, this folder as drive C."""
     return _CONFIG.format(cycles=settings.cycles, drive=drive, command=settings.command)
-
-
-def places() -> tuple[Path, ...]:
-    """Where games are looked for: `FOLDERS`, then ``ludometer/dos`` among the user's data."""
-    named = os.environ.get(FOLDERS)
-    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return (*((Path(named),) if named else ()), data / "ludometer" / "dos")
-
-
-def game_folder(content: Content) -> Path:
-    """The folder of the player's copy, with every file that the spec names.
-
-    Raises:
-        Missing: it is nowhere, or a file is not in it.
-        ValueError: a file is another one.
-    """
-    tried = [place / content.folder for place in places()]
-    found = next((folder for folder in tried if folder.is_dir()), None)
-    if found is None:
-        raise Missing(f"a copy of the game is needed in {' or '.join(map(str, tried))} (or set {FOLDERS})")
-    for file in content.files:
-        path = _inside(found, file.path.split("/"))
-        if path is None:
-            raise Missing(f"{found}: there is no {file.path} in it")
-        if file.sha1 is not None and hashlib.sha1(path.read_bytes()).hexdigest() != file.sha1:  # noqa: S324
-            raise ValueError(f"{path} is another file than this task was written for (SHA-1 {file.sha1})")
-    return found
-
-
-def _inside(folder: Path, parts: Sequence[str]) -> Path | None:
-    """A file by its path, capitals or not, as DOS sees it."""
-    for part in parts:
-        hits = [each for each in folder.iterdir() if each.name.casefold() == part.casefold()]
-        if not hits:
-            return None
-        folder = hits[0]
-    return folder if folder.is_file() else None

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from games.api import Action, Brief, GameEnv, Observation, Progress, Section, Stability
 from games.frames._conditions import compiled
 from games.frames._engine import Engine
-from games.frames._grammar import Segment
+from games.frames._grammar import Grammar, Segment
 from games.frames._hands import Hands
 from games.frames._milestones import Tracker
 from games.frames._spec import Spec
@@ -162,7 +162,8 @@ class FrameGame(GameEnv):
                 if (segment := self._hands.begin()) is None:
                     break
                 if segment.point is not None:
-                    self._engine.point(*segment.point)
+                    x, y = segment.point
+                    self._engine.point(x // self._spec.scale, y // self._spec.scale)
             frames = self._hands.rest if most is None else min(self._hands.rest, most - self._frame + begun)
             self._hands.rest -= frames
             self._run(frames)
@@ -217,7 +218,7 @@ class FrameGame(GameEnv):
             "rate": round(self.frame_rate),
             "step": {"hold": step.hold, "frames": step.frames, "most": step.most},
             "pointer": self._grammar.pointer,
-            "examples": examples(spec, self._grammar.pointer),
+            "examples": examples(spec, self._grammar),
             "legend": spec.engine.get("legend", {}),
             "clock": self._clock,
             "overlap": self._overlap,
@@ -327,18 +328,27 @@ def vocabulary(spec: Spec, pointer: tuple[int, int] | None = None) -> tuple[Acti
     if "wait" not in spec.controls:
         named.append(("wait", "press nothing new"))
     named += [(line, "a line of the grammar below") for line in spec.actions]
+    named += [(line, "click at that place, for example") for line in _clicks(spec, grammar)]
     return tuple(Action(name, about, grammar.parse(name)) for name, about in named)
 
 
-def examples(spec: Spec, pointer: tuple[int, int] | None = None) -> tuple[str, ...]:
+def _clicks(spec: Spec, grammar: Grammar) -> list[str]:
+    """Some places of the picture to click at: whoever chooses among named actions needs them."""
+    if grammar.pointer is None or "click" not in spec.controls:
+        return []
+    width, height = grammar.pointer
+    return [f"click {width * x // 8} {height * y // 6}" for y in (1, 3, 5) for x in (1, 3, 5, 7)]
+
+
+def examples(spec: Spec, grammar: Grammar) -> tuple[str, ...]:
     """Lines that the task understands, made of its own buttons."""
     first, *rest = spec.controls
     other = next((name for name in reversed(rest) if name not in _RARE), first)
     found = [first, f"{other} 4", f"hold {first} 30 then {other} 4", f"hold {first}", "release", "wait 20"]
     if rest:
         found.append(f"{first}+{other} 10")
-    if pointer is not None:
-        x, y = pointer[0] // 2, pointer[1] // 2
+    if grammar.pointer is not None:
+        x, y = grammar.pointer[0] // 2, grammar.pointer[1] // 2
         found += [f"move {x} {y}", f"click {x} {y}", f"drag {x} {y} {x + 9} {y}"]
     return tuple(found)
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from functools import cache
-from importlib import resources
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -22,8 +19,8 @@ from pydantic import (
 
 from games.frames import _conditions, _memory
 from games.frames._grammar import Grammar
+from games.frames._outline import SUFFIX, load, spec_text
 
-SUFFIX = ".yaml"
 Sha1 = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
 
 
@@ -161,9 +158,10 @@ class Spec(_Strict):
         return self
 
     def grammar(self, pointer: tuple[int, int] | None = None) -> Grammar:
-        """What lines the task understands."""
+        """What lines the task understands. Places are told in pixels of the picture, as it is enlarged."""
         step = self.step
-        return Grammar(tuple(self.controls), step.hold, step.frames, step.most, pointer)
+        size = pointer and (pointer[0] * self.scale, pointer[1] * self.scale)
+        return Grammar(tuple(self.controls), step.hold, step.frames, step.most, size)
 
     def names(self) -> set[str]:
         """Every name that its conditions speak of, and that it shows."""
@@ -173,14 +171,6 @@ class Spec(_Strict):
         return set(self.shown).union(*map(_conditions.names, conditions))
 
 
-def spec_names(package: str) -> tuple[str, ...]:
-    """The tasks that a package has specs of, by name."""
-    folder = resources.files(package) / "specs"
-    return tuple(
-        sorted(file.name.removesuffix(SUFFIX) for file in folder.iterdir() if file.name.endswith(SUFFIX))
-    )
-
-
 @cache
 def read_spec(package: str, name: str) -> Spec:
     """The spec of a task.
@@ -188,8 +178,7 @@ def read_spec(package: str, name: str) -> Spec:
     Raises:
         ValueError: the file breaks a rule: which, in one line.
     """
-    text = (resources.files(package) / "specs" / f"{name}{SUFFIX}").read_text(encoding="utf-8")
-    return parse_spec(text, f"{package}/specs/{name}{SUFFIX}")
+    return parse_spec(spec_text(package, name), f"{package}/specs/{name}{SUFFIX}")
 
 
 def parse_spec(text: str, where: str) -> Spec:
@@ -199,35 +188,10 @@ def parse_spec(text: str, where: str) -> Spec:
         ValueError: as `read_spec`.
     """
     try:
-        return Spec.model_validate(yaml.load(text, _Loader))  # noqa: S506 - a safe loader
+        return Spec.model_validate(load(text))
     except yaml.YAMLError as error:
         raise ValueError(f"{where}: not YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"]))
         raise ValueError(f"{where}: {field}: {first['msg']}") from None
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Safe, and by the C library where it is there: two dozen files are read to list the tasks."""
-
-
-def _no_repeats(loader: Any, node: Any) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value]
-    if len(set(map(str, keys))) < len(keys):
-        raise yaml.YAMLError(f"a key stands twice among {', '.join(map(str, keys))}")
-    return dict(_pairs(loader, node))
-
-
-def _pairs(loader: Any, node: Any) -> Iterator[tuple[Any, Any]]:
-    for key, value in node.value:
-        yield loader.construct_object(key), loader.construct_object(value, deep=True)
-
-
-# Of all the words that YAML 1.1 takes for yes and no only these two: a milestone may be called "off".
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:bool"]
-    for first, found in _Loader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), list("tf"))
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _no_repeats)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from games.api import MissingExtra, Starts, TaskInfo
-from games.frames import _options, read_spec, spec_names
+from games.frames import _options, content, outline, spec_names
 from games.roms import missing
 
 if TYPE_CHECKING:
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def _info(task: str, name: str) -> TaskInfo:
-    spec = read_spec(__package__, name)
-    seeded = spec.seeds.address is not None
+    spec = outline(__package__, name)
+    seeds, engine = spec.get("seeds", {}), spec.get("engine", {})
     return TaskInfo(
         task=task,
         game="gameboy",
-        text=bool(spec.shown or "tiles" in spec.engine),
-        starts=Starts.MANY if seeded else Starts.FEW if spec.seeds.waits else Starts.FIXED,
-        oracle="oracle" in spec.engine,
-        max_steps=spec.limits.steps,
+        text="tiles" in engine or bool(spec.get("shown")),
+        starts=Starts.MANY if "address" in seeds else Starts.FEW if "waits" in seeds else Starts.FIXED,
+        oracle="oracle" in engine,
+        max_steps=spec["limits"]["steps"],
         frames=True,
-        needs=missing(spec.content),
+        needs=missing(content(spec.get("content", {}))),
     )
 
 
@@ -61,13 +61,13 @@ class _GameBoy:
         """
         self.describe(task)
         name, options = _options.split(task)
-        spec = read_spec(__package__, name)
         try:
             from games.gameboy._engine import GameBoy
         except ImportError as error:
             raise MissingExtra(self.name, "gameboy", error) from error
-        from games.frames import FrameGame
+        from games.frames import FrameGame, read_spec
 
+        spec = read_spec(__package__, name)
         return FrameGame(GameBoy(spec, image=image), spec, image=image, **_options.shared(task, options))
 
 

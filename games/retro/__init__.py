@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from games.api import MissingExtra, Starts, TaskInfo
-from games.frames import read_spec, spec_names
+from games.frames import content, outline, spec_names
 from games.frames._options import shared, split
 from games.roms import missing
 from games.roms._known import integrations
@@ -74,9 +74,9 @@ def _info(task: str, name: str) -> TaskInfo:
         text=False,  # scores and lives are on the screen, and nobody could play by them alone
         starts=Starts.FEW,  # 0 to 60 frames of waiting by the seed: 18 starts over 20 seeds
         oracle=name in ORACLES,
-        max_steps=read_spec(__package__, name).limits.steps if ours else OPEN_STEPS,
+        max_steps=outline(__package__, name)["limits"]["steps"] if ours else OPEN_STEPS,
         frames=True,
-        needs=missing(read_spec(__package__, name).content) if ours else "",
+        needs=missing(content(outline(__package__, name).get("content", {}))) if ours else "",
     )
 
 

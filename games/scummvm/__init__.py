@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from games.desktop._game import DesktopGame
+from games.scummvm._data import lacking
 
 if TYPE_CHECKING:
     from games.frames import Engine, Spec
@@ -21,4 +22,4 @@ def _build(spec: Spec) -> Engine:
     return ScummVM(spec.content.target, Settings.of(spec.engine))
 
 
-scummvm = DesktopGame("scummvm", __name__, _build)
+scummvm = DesktopGame("scummvm", __name__, _build, lambda content: lacking(content["target"]))

@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Final
 
-from games.desktop._display import Display, Missing, find
+from games.desktop._display import Display
 from games.desktop._engine import DesktopEngine
+from games.desktop._programs import Missing, find
 from games.desktop._settings import Settings
+from games.scummvm._data import DATA, data
 
 SIZE = (320, 200)
 """Width and height of what all four of these games draw."""
 
 RATE = 20.0
 """Frames a second: ScummVM's adventures draw 10 to 20 pictures a second."""
-
-DATA: Final = {
-    "queen": ("flight-of-the-amazon-queen", "flight-of-the-amazon-queen"),
-    "sky": ("beneath-a-steel-sky", "beneath-a-steel-sky"),
-    "lure": ("lure-of-the-temptress", "lure-of-the-temptress/en"),
-    "drascula": ("drascula", "drascula/en"),
-}
-"""For each target of ScummVM Debian's package, and where that puts the game's data."""
-
-_PLACES = ("/usr/share/scummvm", "/usr/local/share/scummvm", "/usr/share/games/scummvm")
-FOLDERS = "LUDOMETER_SCUMMVM"
-"""The environment variable that names a further folder of games."""
-
-
-def data(target: str) -> Path:
-    """The folder of a game's data.
-
-    Raises:
-        Missing: it is nowhere.
-    """
-    package, folder = DATA[target]
-    places = [os.environ[FOLDERS]] if os.environ.get(FOLDERS) else []
-    for place in (*places, *_PLACES):
-        if (found := Path(place) / folder).is_dir():
-            return found
-    raise Missing(f"scummvm/{target} needs its data: apt-get install scummvm {package} xvfb")
 
 
 class ScummVM(DesktopEngine):

@@ -25,6 +25,7 @@ _COMMANDS = {
     "merge": ("harness.cli.merge:merge", "Put the shards of a run together."),
     "view": ("harness.cli.view:view", "Look at runs in the browser, also while they are played."),
     "replay": ("harness.cli.replay:replay", "Play one episode again, in the terminal or into a video."),
+    "rom": ("harness.cli.rom:rom", "Add ROMs that are yours to use, and list them."),
     "list": ("harness.cli.listing:listing", "List games, tasks, suites, agents or models."),
     "schema": ("harness.cli.schema:schema", "Print the JSON Schema of a run folder."),
     "new": ("harness.cli.new:new", "Write a package that holds a plugin of your own."),

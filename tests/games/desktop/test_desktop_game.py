@@ -8,8 +8,8 @@ import pytest
 from games.api import Game, MissingExtra
 from games.desktop import _game
 from games.dos import dos
-from games.dos._engine import FOLDERS as DOS_FOLDERS
-from games.scummvm import _engine, scummvm
+from games.dos._folders import FOLDERS as DOS_FOLDERS
+from games.scummvm import _data, _engine, scummvm
 
 
 @pytest.mark.parametrize("game", [scummvm, dos])
@@ -31,8 +31,8 @@ def test_a_missing_package_is_told_with_its_extra(monkeypatch):
 
 def test_missing_programs_and_data_are_told_with_the_way_to_get_them(monkeypatch, tmp_path):
     pytest.importorskip("Xlib")
-    monkeypatch.setattr(_engine, "_PLACES", (str(tmp_path),))
-    monkeypatch.delenv(_engine.FOLDERS, raising=False)
+    monkeypatch.setattr(_data, "_PLACES", (str(tmp_path),))
+    monkeypatch.delenv(_data.FOLDERS, raising=False)
     monkeypatch.setattr(_engine, "find", lambda program: None)
     with pytest.raises(
         ValueError, match="needs ScummVM: apt-get install scummvm flight-of-the-amazon-queen xvfb"

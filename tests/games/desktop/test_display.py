@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from games.desktop._display import Display, find
+from games.desktop._display import Display
 from games.desktop._keys import KEYSYMS
+from games.desktop._programs import find
 
 pytestmark = pytest.mark.slow
 

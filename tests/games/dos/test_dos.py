@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from ludometer_test_dos import KEYS, MOUSE, RUNS
 
-from games.desktop._display import find
-from games.dos._engine import FOLDERS, Dos, DosSettings
+from games.desktop._programs import find
+from games.dos._engine import Dos, DosSettings
+from games.dos._folders import FOLDERS
 from games.frames import Content
 
 pytestmark = pytest.mark.slow

@@ -5,10 +5,11 @@ import hashlib
 import pytest
 
 from games.desktop._checkpoints import PREFIX, confusions
-from games.desktop._display import Missing
 from games.desktop._keys import KEYSYMS, MOUSE
+from games.desktop._programs import Missing
 from games.dos import dos
-from games.dos._engine import FOLDERS, SIZE, DosSettings, config, game_folder
+from games.dos._engine import SIZE, DosSettings, config
+from games.dos._folders import FOLDERS, game_folder
 from games.frames import Content, read_spec, spec_names
 
 PACKAGE = "games.dos"

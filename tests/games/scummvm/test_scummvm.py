@@ -1,16 +1,17 @@
 """ScummVM for real: the games' first rooms are reached and known again, headless."""
 
 import json
+import re
 import time
 
 import pytest
 
 from games.desktop import record
 from games.desktop._checkpoints import distance
-from games.desktop._display import Missing, find
+from games.desktop._programs import Missing, find
 from games.frames import read_spec
 from games.scummvm import scummvm
-from games.scummvm._engine import data
+from games.scummvm._data import data
 from harness.testing import GameContract
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -57,9 +58,16 @@ def play():
         env.close()
 
 
+def enlarged(line):
+    """A line with places in the game's own pixels, as the enlarged picture has them."""
+    return re.sub(
+        r"(move|click) (\d+) (\d+)", lambda at: f"{at[1]} {int(at[2]) * 3 + 1} {int(at[3]) * 3 + 1}", line
+    )
+
+
 def walk(env, lines):
     for line in lines:
-        env.step(env.decode(line))
+        env.step(env.decode(enlarged(line)))
     return env.progress()
 
 
@@ -76,11 +84,13 @@ def test_queen_from_the_intro_to_the_first_room_and_its_first_checkpoint_ten_tim
     assert reached >= 9, f"{reached} of 10, {sum(times) / 10:.1f} s each, {max(times):.1f} s at most"
 
 
+@pytest.mark.soak
 def test_queen_down_to_the_cellar(play):
     progress = walk(play("scummvm/queen"), (*CHUTE, *CELLAR))
     assert progress.parts["milestones"] == 3
 
 
+@pytest.mark.soak
 def test_sky_out_of_the_plant_and_down(play):
     env = play("scummvm/sky")
     assert walk(env, OUTSIDE).parts["milestones"] == 2

@@ -11,7 +11,8 @@ from games.desktop._settings import Settings
 from games.frames import read_spec, spec_names
 from games.frames._conditions import names
 from games.scummvm import scummvm
-from games.scummvm._engine import DATA, command
+from games.scummvm._data import DATA
+from games.scummvm._engine import command
 
 pytest.importorskip("imagehash", reason="needs ImageHash: pip install ludometer[desktop]")
 
