@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import warnings
@@ -186,7 +187,8 @@ def rom(spec: Spec) -> bytes:
         ValueError: it is not in the library.
     """
     if spec.content.bundled:
-        return (resources.files(__package__) / spec.content.bundled).read_bytes()
+        data = (resources.files(__package__) / spec.content.bundled).read_bytes()
+        return gzip.decompress(data) if spec.content.bundled.endswith(".gz") else data
     from games import roms
 
     return roms.require(spec.content).read_bytes()

@@ -148,14 +148,14 @@ class GameContract:
         other = self.game().make(info.task)
         one, two = rollout(_Drawing(env), 6, 20), rollout(other, 6, 20)
         other.close()
-        assert one == two, "drawing changes the game"
+        assert one == two or not info.deterministic, "drawing changes the game"
 
     def check_starts(self, env: GameEnv, info: TaskInfo) -> None:
         """Different seeds give different starts, where the task says so; the same seed the same one."""
         starts = [observation_hash(env.reset(seed=seed)[0]) for seed in range(self.seeds)]
         if info.starts is Starts.MANY:
             assert len(set(starts)) == len(starts), "two seeds give the same start"
-        if info.starts is Starts.FIXED:
+        if info.starts is Starts.FIXED and info.deterministic:
             assert len(set(starts)) == 1
         if info.deterministic:
             assert observation_hash(env.reset(seed=0)[0]) == starts[0], "a seed gives two starts"

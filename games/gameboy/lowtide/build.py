@@ -1,10 +1,11 @@
-"""Builds lowtide.gb from the sources beside it: ``python -m games.gameboy.lowtide.build [OUT.gb]``.
+"""Builds lowtide.gb.gz from the sources beside it: ``python -m games.gameboy.lowtide.build [OUT.gb]``.
 
 It needs SDCC 4.2 (Debian: ``apt install sdcc``). The same sources give the same bytes.
 """
 
 from __future__ import annotations
 
+import gzip
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SOURCES = Path(__file__).parent
-ROM = SOURCES / "lowtide.gb"
+ROM = SOURCES / "lowtide.gb.gz"
 UNITS = ("main", "chance", "video", "sprites", "screens", "rooms", "play", "foes", "talk", "use", "bag")
 CODE, DATA = "0x200", "0xC200"
 """Where code begins in the ROM, and where what is not in the block of the state lies in memory."""
@@ -129,7 +130,10 @@ def _run(folder: Path, *command: str) -> None:
 
 
 def build(out: Path = ROM) -> None:
-    """Compile, link, and write the ROM with the header that the console asks for (makebin makes it)."""
+    """Compile, link, and write the ROM; packed where the name ends in ``.gz``.
+
+    makebin makes the header, without the console maker's logo: the emulator does not ask for it.
+    """
     check_maps(SOURCES / "rooms.c")
     check_maps(SOURCES / "screens.c")
     with tempfile.TemporaryDirectory() as name:
@@ -144,8 +148,9 @@ def build(out: Path = ROM) -> None:
         objects = [f"{unit}.rel" for unit in ("boot", *UNITS, "tiles")]
         places = ("--code-loc", CODE, "--data-loc", DATA)
         _run(folder, "sdcc", "-msm83", "--no-std-crt0", *places, "-o", "lowtide.ihx", *objects)
-        _run(folder, "makebin", "-Z", "-yn", "LOWTIDE", "lowtide.ihx", "lowtide.gb")
-        out.write_bytes((folder / "lowtide.gb").read_bytes())
+        _run(folder, "makebin", "-Z", "-yN", "-yn", "LOWTIDE", "lowtide.ihx", "lowtide.gb")
+        rom = (folder / "lowtide.gb").read_bytes()
+    out.write_bytes(gzip.compress(rom, 9, mtime=0) if out.suffix == ".gz" else rom)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,6 @@ from harness.verify import verify
 
 TASK = "gameboy/lowtide"
 SIMULATED = "simulated(ttft=0.3,tps=30)"
-_LOGO = bytes.fromhex(
-    "CEED6666CC0D000B03730083000C000D0008111F8889000EDCCC6EE6DDDDD999BBBB67636E0EECCCDDDC999FBBB9333E"
-)
 _SPEC = """
 title: clock
 source: tests
@@ -35,10 +32,9 @@ limits: {steps: 10, frames: 100000}
 
 
 def cartridge(code: bytes, kind: int) -> bytes:
-    """A ROM of a kind of cartridge that runs `code`: header and checksum as the console wants them."""
+    """A ROM of a kind of cartridge that runs `code`: header and checksum as the console wants them, but for the logo."""
     rom = bytearray(32768)
     rom[0x100:0x104] = bytes([0x00, 0xC3, 0x50, 0x01])
-    rom[0x104 : 0x104 + len(_LOGO)] = _LOGO
     rom[0x147] = kind
     rom[0x149] = 2
     rom[0x150 : 0x150 + len(code)] = code
@@ -165,7 +161,7 @@ def test_timed_episodes_replay_to_the_same_hashes(tmp_path, time_mode):
 
 def test_a_game_that_ends_while_the_model_thinks_takes_no_answer(tmp_path, monkeypatch):
     short = read_spec("games.gameboy", "lowtide").model_copy(update={"limits": Limits(steps=50, frames=2000)})
-    monkeypatch.setattr("games.gameboy.read_spec", lambda package, name: short)
+    monkeypatch.setattr("games.frames._spec.read_spec", lambda package, name: short)
     spec = RunSpec(
         tasks=(TASK,), agents=("direct",), models=("scripted:start",), episodes=1, workers=0,
         time="simulated(ttft=100000,tps=1)",
