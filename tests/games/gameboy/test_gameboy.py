@@ -32,7 +32,7 @@ limits: {steps: 10, frames: 100000}
 
 
 def cartridge(code: bytes, kind: int) -> bytes:
-    """A ROM of a kind of cartridge that runs `code`: header and checksum as the console wants them, but for the logo."""
+    """A ROM of a kind of cartridge that runs `code`, with the header that the emulator asks for."""
     rom = bytearray(32768)
     rom[0x100:0x104] = bytes([0x00, 0xC3, 0x50, 0x01])
     rom[0x147] = kind
