@@ -1,0 +1,73 @@
+"""What holds for every engine that can be repeated: no line breaks it, and thinking time plays again."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ludometer_test_runs import content, run
+
+from games.api import UnknownAction
+from games.frames._env import examples
+from harness.records import read_run
+from harness.spec import RunSpec
+from harness.tasks import make
+from harness.verify import verify
+
+pytestmark = pytest.mark.slow
+TASKS = ("retro/airstriker", "doom/defend-the-center", "doom/freedoom1-e1m1")
+
+
+@pytest.fixture(scope="module", params=TASKS)
+def game(request):
+    env = make(request.param)
+    env.reset(seed=1)
+    yield env
+    env.close()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_no_line_breaks_the_engine(game, data):
+    words = [
+        *(action.name for action in game.actions),
+        "+",
+        "then",
+        "hold",
+        "release",
+        "wait",
+        "7",
+        "60",
+        "0",
+    ]
+    known = st.lists(st.sampled_from(words), max_size=8).map(" ".join)
+    line = data.draw(st.one_of(known, st.text(max_size=20)))
+    try:
+        _, _, over, cut, _ = game.step(game.decode(line))
+    except UnknownAction:
+        return
+    if over or cut:
+        game.reset(seed=2)
+
+
+def test_the_examples_of_its_prompt_are_understood(game):
+    game.reset(seed=3)
+    for line in examples(game._spec, game._grammar):
+        game.step(game.decode(line))
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    "time", ["realtime", "simulated(ttft=0.2,tps=20)", "simulated(ttft=0.2,tps=20,overlap=true)"]
+)
+def test_timed_episodes_replay_to_the_same_hashes(tmp_path, task, time):
+    buttons = [name for name in (action.name for action in make(task).actions) if name != "wait"]
+    spec = RunSpec(
+        tasks=(task,), agents=("direct",), models=(f"scripted:{','.join(buttons[:4])}",), episodes=1, time=time,
+        limits={"turns": 8}, workers=0, provider_options={"scripted": {"delay": 0.02}},
+    )  # fmt: skip
+    run(tmp_path / "run", spec)
+    assert not [d for each in verify(tmp_path / "run").episodes for d in each.differences]
+    (episode,) = read_run(tmp_path / "run")
+    assert all(turn.thinking.frames > 0 for turn in episode.turns)
+    if time != "realtime":
+        run(tmp_path / "again", spec)
+        assert content(tmp_path / "again") == content(tmp_path / "run")
