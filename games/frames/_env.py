@@ -15,13 +15,14 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from games.api import Action, Brief, GameEnv, Observation, Progress, Section, Stability
+from games.api import Brief, GameEnv, Observation, Progress, Section, Stability
 from games.frames._conditions import compiled
 from games.frames._engine import Engine
-from games.frames._grammar import Grammar, Segment
+from games.frames._grammar import Segment
 from games.frames._hands import Hands
 from games.frames._milestones import Tracker
 from games.frames._spec import Spec
+from games.frames._vocabulary import examples, vocabulary
 
 _MOST_SKIPPED = 600
 """Frames that `turbo` skips at most in one go: a game that never answers again must not hold up a run."""
@@ -319,41 +320,6 @@ class FrameGame(GameEnv):
             "waiting": self._hands.waiting,
             "cut": self._cut,
         }
-
-
-def vocabulary(spec: Spec, pointer: tuple[int, int] | None = None) -> tuple[Action, ...]:
-    """The buttons as named actions, waiting, letting go, and the spec's further lines."""
-    grammar = spec.grammar(pointer)
-    named = [(name, about) for name, about in spec.controls.items()]
-    if "wait" not in spec.controls:
-        named.append(("wait", "press nothing new"))
-    named += [(line, "a line of the grammar below") for line in spec.actions]
-    named += [(line, "click at that place, for example") for line in _clicks(spec, grammar)]
-    return tuple(Action(name, about, grammar.parse(name)) for name, about in named)
-
-
-def _clicks(spec: Spec, grammar: Grammar) -> list[str]:
-    """Some places of the picture to click at: whoever chooses among named actions needs them."""
-    if grammar.pointer is None or "click" not in spec.controls:
-        return []
-    width, height = grammar.pointer
-    return [f"click {width * x // 8} {height * y // 6}" for y in (1, 3, 5) for x in (1, 3, 5, 7)]
-
-
-def examples(spec: Spec, grammar: Grammar) -> tuple[str, ...]:
-    """Lines that the task understands, made of its own buttons."""
-    first, *rest = spec.controls
-    other = next((name for name in reversed(rest) if name not in _RARE), first)
-    found = [first, f"{other} 4", f"hold {first} 30 then {other} 4", f"hold {first}", "release", "wait 20"]
-    if rest:
-        found.append(f"{first}+{other} 10")
-    if grammar.pointer is not None:
-        x, y = grammar.pointer[0] // 2, grammar.pointer[1] // 2
-        found += [f"move {x} {y}", f"click {x} {y}", f"drag {x} {y} {x + 9} {y}"]
-    return tuple(found)
-
-
-_RARE = ("start", "select", "escape")  # no good examples of what is pressed while walking
 
 
 def scaled(picture: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:

@@ -30,6 +30,8 @@ FOREVER = 1 << 40
 _LONGEST = 2_000  # characters of a line: more is no input
 _MOST_PARTS = 100
 _CLICKED = 3  # frames that a mouse button is down for a click
+_MOUSE = {"move": "move", "click": "click", "rightclick": "rightclick", "drag": "click"}
+"""What is done with the mouse, and the button that it takes."""
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -97,7 +99,7 @@ class Grammar:
             yield Segment(self._count(rest, self.frames, "wait 20"))
         elif verb == "release":
             yield Segment(1, releases=self._named(" ".join(rest)) if rest else self.buttons)
-        elif verb in ("move", "click", "rightclick", "drag") and self.pointer is not None:
+        elif self.pointer is not None and _MOUSE.get(verb, "") in ("move", *self.buttons):
             yield from self._mouse(verb, rest)
         elif verb == "type" and rest:
             yield from self._typed(" ".join(rest))

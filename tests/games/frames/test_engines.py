@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ludometer_test_runs import content, run
 
 from games.api import UnknownAction
-from games.frames._env import examples
+from games.frames._vocabulary import examples
 from harness.records import read_run
 from harness.spec import RunSpec
 from harness.tasks import make
