@@ -74,7 +74,12 @@ def addressed(agent, demos, **settings):
 
 @pytest.mark.parametrize(
     ("history", "games"),
-    [("diff", GAMES), ("full", GAMES[:1]), ("summary(tokens=900,summary=100)", GAMES[::5])],
+    [
+        ("diff", GAMES[::4]),
+        pytest.param("diff", GAMES, marks=pytest.mark.slow),
+        ("full", GAMES[:1]),
+        ("summary(tokens=900,summary=100)", GAMES[::5]),
+    ],
 )
 def test_every_agent_plays_every_core_game(play, demos, history, games):
     agents = tuple(addressed(agent, demos, history=history) for agent in WITH_MODEL)

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import InputError
 from harness.records import (
+    SCHEMA,
     CallRecord,
     DecisionRecord,
     End,
@@ -142,11 +143,11 @@ def test_a_foreign_file_is_refused_and_left_as_it_is(path, name):
 
 
 def test_a_newer_file_is_told_as_such_whatever_its_fields(path):
-    newer = LINES[0].replace(b'"schema_version":2', b'"schema_version":3,"new_field":1')
+    newer = LINES[0].replace(b'"schema_version":%d' % SCHEMA, b'"schema_version":99,"new_field":1')
     for lines in (newer, newer[:-1], newer + b'{"kind":"novelty"}\n{"kind":"torn'):
         path.write_bytes(lines)
         for function in (read_episode, read_outline, mend):
-            with pytest.raises(InputError, match=r"written by a newer Ludometer \(schema 3\)"):
+            with pytest.raises(InputError, match=r"written by a newer Ludometer \(schema 99\)"):
                 function(path)
         assert path.read_bytes() == lines
 

@@ -25,7 +25,9 @@ NOT_IN_RANDOM_PLAY = {
 """Kinds that 600 random steps do not reliably show; where they are shown they are held to the same."""
 
 
-@pytest.mark.parametrize("game", TABLES)
+@pytest.mark.parametrize(
+    "game", [pytest.param(game, marks=pytest.mark.slow if at % 3 else ()) for at, game in enumerate(TABLES)]
+)
 def test_objects_lie_where_their_colour_is(game):
     counts = pixels.measure(game, steps=600, seed=0)
     assert set(table(game).COLOURS) - set(counts) <= NOT_IN_RANDOM_PLAY.get(game, set())
