@@ -118,6 +118,7 @@ class TaskInfo:
     oracle: bool = False  # the environment can name a good next action
     max_steps: int | None = None  # None where only the built environment knows
     frames: bool = False  # it runs in frames, and has `GameEnv.wait`
+    overlap: bool = False  # its inputs can go on while the player thinks (`GameEnv.wait`)
     needs: str = ""  # what is not here and the user has to bring, in a few words
 
 

@@ -182,6 +182,8 @@ def _observe(spec: RunSpec, chosen: Suite, line: SuiteTask, info: TaskInfo) -> s
 def _check_clock(clock: Clock, info: TaskInfo) -> None:
     if clock.runs and not info.frames:
         raise InputError(f"{info.task} has no frames, so its time can only be paused, not {clock}")
+    if clock.overlap and not info.overlap:
+        raise InputError(f"{info.task}: its inputs are too short to overlap with thinking; leave overlap out")
 
 
 def check_observe(info: TaskInfo, observe: str) -> None:

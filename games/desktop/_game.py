@@ -69,6 +69,7 @@ class DesktopGame:
             starts=Starts.FIXED,
             max_steps=spec["limits"]["steps"],
             frames=True,
+            overlap=True,
             needs=self._lacking(spec["content"]),
         )
 

@@ -105,6 +105,7 @@ def _info(task: str, name: str) -> TaskInfo:
         oracle="oracle" in own,
         max_steps=spec["limits"]["steps"],
         frames=True,
+        overlap=True,
     )
 
 

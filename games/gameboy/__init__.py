@@ -25,6 +25,7 @@ def _info(task: str, name: str) -> TaskInfo:
         oracle="oracle" in engine,
         max_steps=spec["limits"]["steps"],
         frames=True,
+        overlap=True,
         needs=missing(content(spec.get("content", {}))),
     )
 

@@ -76,6 +76,7 @@ def _info(task: str, name: str) -> TaskInfo:
         oracle=name in ORACLES,
         max_steps=outline(__package__, name)["limits"]["steps"] if ours else OPEN_STEPS,
         frames=True,
+        overlap=True,
         needs=missing(content(outline(__package__, name).get("content", {}))) if ours else "",
     )
 

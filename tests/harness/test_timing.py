@@ -85,6 +85,11 @@ def test_a_game_without_frames_can_only_wait(tmp_path):
         run(tmp_path / "run", spec("realtime", task="babyai/goto"))
 
 
+def test_atari_has_no_inputs_that_overlap(tmp_path):
+    with pytest.raises(InputError, match="too short to overlap"):
+        run(tmp_path / "run", spec("realtime(overlap=true)"))
+
+
 def test_a_model_twice_as_slow_is_charged_twice_the_frames(tmp_path):
     for name, time in (("quick", "simulated(ttft=0.5,tps=20)"), ("slow", "simulated(ttft=1.0,tps=10)")):
         run(tmp_path / name, spec(time))
