@@ -25,7 +25,7 @@ def test_what_a_spec_names_is_there(name):
     assert set(spec.controls) <= set(KEYSYMS) | set(MOUSE)
     assert spec.names() <= {PREFIX + sight for sight in settings.sights}
     assert confusions(settings.sights) == []
-    spec.grammar(SIZE).parse(f"{next(iter(spec.controls))} then click 600 300")
+    spec.grammar(SIZE).parse(f"{next(iter(spec.controls))} then move 600 300")
 
 
 def test_tasks_without_milestones_say_so():
