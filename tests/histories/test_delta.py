@@ -122,7 +122,7 @@ def test_a_thousand_steps_of_a_game_are_told_exactly(task):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-def test_a_thousand_steps_of_every_task_in_words_are_told_exactly():
+def test_a_thousand_steps_of_every_third_task_in_words_are_told_exactly():
     played = [info.task for info in all_tasks() if info.text and not info.needs and info.game != "doom"]
     assert len(played) > 300
-    assert {task for task in played if told_exactly(task, 1000) != 1} == set()
+    assert {task for task in played[::3] if told_exactly(task, 1000) != 1} == set()
