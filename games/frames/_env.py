@@ -310,10 +310,10 @@ class FrameGame(GameEnv):
         self._engine.close()
 
     def _raw(self) -> dict[str, Any]:
-        shown = self._spec.shown
+        shown, own = self._spec.shown, self._engine.raw()
         numbers = self._engine.variables() if shown else {}
         return {
-            "engine": self._engine.raw(),
+            "engine": own,
             "shown": {name: float(numbers[name]) for name in shown},
             "frame": self._frame,
             "held": sorted(self._hands.held),

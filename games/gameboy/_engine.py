@@ -27,16 +27,17 @@ from games.gameboy._tiles import screen_text
 _WORK_RAM, _BLOCK, _BLOCKS = 0xC000, 256, 32
 _SPRITES, _HIGH_RAM = slice(0xFE00, 0xFEA0), slice(0xFF80, 0xFFFF)
 _MAPS = (slice(0x9800, 0x9C00), slice(0x9C00, 0xA000))
-_CONTROL, _REGISTERS = 0xFF40, slice(0xFF40, 0xFF4C)
+_REGISTERS, _SCROLL, _WINDOW_Y = slice(0xFF40, 0xFF4C), slice(2, 4), 10
+_SEEN = 18 * 32  # of a map: the rows of the screen
 
 
 class GameBoy:
     """One console with a game in it.
 
-    Its frames come 4194304 / 70224 = 59.73 a second (Pan Docs, "Rendering"). Raw: the memory of sprites, the
-    high memory, the spec's variables, and of the 8 kB of work memory a thirty-second part, another one in
-    each frame: to read it all would take as long as emulating five frames. Where the spec says what the tiles
-    stand for, the screen can be told in words, and raw holds the tile maps in use and their registers too.
+    Its frames come 4194304 / 70224 = 59.73 a second (Pan Docs, "Rendering"). Raw: the memory of the
+    screen's registers and sprites, and the spec's variables; beside them the tile maps in use, where the spec
+    says what tiles stand for and the screen can be told in words; else the high memory, and of the 8 kB of
+    work memory a thirty-second part, another one in each frame: all of it would take as long as five frames.
     """
 
     rate = 4_194_304 / 70_224
@@ -110,26 +111,35 @@ class GameBoy:
     def raw(self) -> Any:
         """See the class."""
         memory = self._memory
-        block = _WORK_RAM + _BLOCK * (self._frame % _BLOCKS)
-        parts = {"work": slice(block, block + _BLOCK), "sprites": _SPRITES, "high": _HIGH_RAM}
-        if self._tiles:
-            parts |= self._shown()
-        found: dict[str, Any] = {name: _bytes(memory[part]) for name, part in parts.items()}
-        return {**found, "variables": dict(self.variables())}
+        registers: list[int] = memory[_REGISTERS]
+        found = registers.copy()
+        for piece in self._pieces(registers):
+            found += memory[piece]
+        return {"memory": np.frombuffer(bytes(found), dtype=np.uint8), "variables": dict(self.variables())}
 
-    def _shown(self) -> dict[str, slice]:
-        """What of the video memory says what is on the screen (Pan Docs, "LCD Control")."""
-        control = self._memory[_CONTROL]
-        used = {bool(control & 0x08)} | ({bool(control & 0x40)} if control & 0x20 else set())
-        return {"registers": _REGISTERS, **{f"map {int(high)}": _MAPS[high] for high in sorted(used)}}
+    def _pieces(self, registers: Sequence[int]) -> list[slice]:
+        """What of the memory `raw` holds behind the registers of the screen (Pan Docs, "LCD Control")."""
+        if not self._tiles:
+            block = _WORK_RAM + _BLOCK * (self._frame % _BLOCKS)
+            return [_SPRITES, _HIGH_RAM, slice(block, block + _BLOCK)]
+        control, scrolled = registers[0], registers[_SCROLL]
+        background = _MAPS[bool(control & 0x08)]
+        if not any(scrolled):  # then the rows below the screen cannot be seen
+            background = slice(background.start, background.start + _SEEN)
+        window = _MAPS[bool(control & 0x40)].start
+        rows = max(0, 18 - registers[_WINDOW_Y] // 8) if control & 0x20 else 0
+        return [_SPRITES, background, *([slice(window, window + 32 * rows)] if rows else [])]
 
     def _told(self, raw: Mapping[str, Any]) -> tuple[Section, ...]:
         """The screen as characters."""
-        video = np.zeros(1 << 16, dtype=np.uint8)
-        named = {"map 0": _MAPS[0], "map 1": _MAPS[1], "registers": _REGISTERS, "sprites": _SPRITES}
-        for name in named.keys() & raw.keys():
-            video[named[name]] = raw[name]
-        lines = screen_text(video.tolist(), self._tiles, self._sprites)
+        video, kept = [0] * (1 << 16), raw["memory"].tolist()
+        at = _REGISTERS.stop - _REGISTERS.start
+        video[_REGISTERS] = kept[:at]
+        for piece in self._pieces(kept[:at]):
+            size = piece.stop - piece.start
+            video[piece] = kept[at : at + size]
+            at += size
+        lines = screen_text(video, self._tiles, self._sprites)
         return (Section("screen", "\n".join(lines), Stability.VOLATILE),)
 
     def oracle(self) -> str:
@@ -166,10 +176,6 @@ class GameBoy:
         if self._boy is not None:
             self._boy.stop(save=False)
             self._boy = None
-
-
-def _bytes(values: Sequence[int]) -> NDArray[np.uint8]:
-    return np.frombuffer(bytes(values), dtype=np.uint8)
 
 
 def player(spec: Spec) -> Any:
