@@ -80,8 +80,7 @@ def act(
     frames: list[Frame] = []
     cut, begun, thought = "", time.perf_counter(), None
     if thinking is not None:
-        thought = world.advance(thinking)
-        thought = replace(thought, observation=world.look())
+        thought = world.step(thinking)
         before = thought.observation
         actions = () if thought.over else actions
     for action in actions:

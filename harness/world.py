@@ -81,13 +81,13 @@ class World:
         frame = self.begin(seed, options)
         return self.briefing(), replace(frame, observation=self.look())
 
-    def step(self, action: str) -> Frame:
-        """Execute one named action.
+    def step(self, move: str | int) -> Frame:
+        """Execute one named action, or let so many frames go by while the player thinks.
 
         Raises:
             UnknownAction: the environment has no such action; it was not stepped.
         """
-        frame = self.advance(action)
+        frame = self.advance(move)
         return replace(frame, observation=self.look())
 
     # The same in parts: who checks a record needs the hashes of all steps, and the words of few.

@@ -66,6 +66,7 @@ class FrameGame(GameEnv):
         self.savable = engine.savable
         self.content = dict(getattr(engine, "content", {}))
         self._engine = engine
+        self._rewards = bool(getattr(engine, "rewards", False))
         self._spec = spec
         self._text = text
         self._turbo = turbo and spec.busy is not None
@@ -73,7 +74,7 @@ class FrameGame(GameEnv):
         self._ends = {name: compiled(condition) for name, condition in spec.ends.items()}
         self._busy = compiled(spec.busy) if spec.busy is not None else None
         self._strip: deque[NDArray[np.uint8]] = deque(maxlen=frames)
-        self.actions = vocabulary(spec, engine.pointer)
+        self.actions = vocabulary(spec, self._grammar)
         self.action_space = spaces.Text(2_000)
         self.observation_space = spaces.Dict({})
         self._clear()
@@ -136,19 +137,17 @@ class FrameGame(GameEnv):
         before = self._tracker.value
         self._answered = False
         rest = frames - self._carry_out(frames)
-        thinking = [name for name in self._last if name not in self._hands.held]
-        if self._spec.thinking == "hold":
-            self._hands.press(thinking)
-            self._run(rest)
-            self._hands.release(thinking)
-        else:
-            self._run(rest)
+        held = self._last if self._spec.thinking == "hold" else ()
+        pressed = [name for name in held if name not in self._hands.held]
+        self._hands.press(pressed)
+        self._run(rest)
+        self._hands.release(pressed)
         return self._outcome(before)
 
     def _outcome(self, before: float) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         reward = self._engine.take_reward()
         self._score += reward
-        if not getattr(self._engine, "rewards", False):
+        if not self._rewards:
             reward = self._tracker.value - before
         self._drawn()
         over = bool(self._ended) or self._engine.over
@@ -253,7 +252,7 @@ class FrameGame(GameEnv):
             {
                 "frames": float(self._frame),
                 "won": float(self._ended == "won"),
-                **({"score": self._score} if getattr(self._engine, "rewards", False) else {}),
+                **({"score": self._score} if self._rewards else {}),
             }
         )
 

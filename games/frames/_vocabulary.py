@@ -9,9 +9,8 @@ from games.frames._spec import Spec
 _RARE = ("start", "select", "escape")  # no good examples of what is pressed while walking
 
 
-def vocabulary(spec: Spec, pointer: tuple[int, int] | None = None) -> tuple[Action, ...]:
-    """The buttons as named actions, waiting, letting go, and the spec's further lines."""
-    grammar = spec.grammar(pointer)
+def vocabulary(spec: Spec, grammar: Grammar) -> tuple[Action, ...]:
+    """The buttons as named actions, waiting, and the spec's further lines."""
     named = [(name, about) for name, about in spec.controls.items()]
     if "wait" not in spec.controls:
         named.append(("wait", "press nothing new"))

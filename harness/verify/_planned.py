@@ -105,6 +105,7 @@ def _entrant(text: str) -> Entrant:
 
 def _specs(entrant: Entrant, config: Mapping[str, Any]) -> Iterator[EpisodeSpec]:
     suite, version = (config["seeds"], "") if config["seeds"] else (config["suite"], config["suite_version"])
+    clock = parse(config.get("time", "paused"))
     for task, line in config["tasks"].items():
         info = _info(task)
         if getattr(entrant.factory, "needs_oracle", False) and not info.oracle:
@@ -120,7 +121,7 @@ def _specs(entrant: Entrant, config: Mapping[str, Any]) -> Iterator[EpisodeSpec]
                 limits=Limits(**line["limits"]),
                 observe=line["observe"],
                 series=f"{suite} {version}".strip(),
-                clock=parse(config.get("time", "paused")),
+                clock=clock,
                 chain=at.chain and f"{entrant.label} {at.chain}",
             )
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gymnasium.envs.registration import EnvSpec
+from ludometer_test_worlds import hostile
 
 from harness.agents.human import blocks
 from harness.cli import main
@@ -294,20 +295,7 @@ def test_half_blocks_have_the_colours_of_two_pixels():
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202eabc\x9b31m"
 
 
-class Hostile(gymnasium.Env):
-    """Tries to steer the terminal of who plays it."""
-
-    observation_space = gymnasium.spaces.Text(100)
-    action_space = gymnasium.spaces.Discrete(2)
-
-    def get_action_meanings(self):
-        return ["stay", EVIL]
-
-    def reset(self, *, seed=None, options=None):
-        return EVIL, {}
-
-    def step(self, action):
-        return EVIL, 0.0, False, False, {}
+Hostile = hostile(EVIL)
 
 
 def test_hostile_text_is_escaped_wherever_it_is_shown(typed, tmp_path, monkeypatch):

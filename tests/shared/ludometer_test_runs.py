@@ -9,7 +9,9 @@ import pytest
 from harness.cli import main
 from harness.folder import RunFolder
 from harness.plan import make_plan
+from harness.records import read_run
 from harness.run import Watcher, execute
+from harness.verify import verify
 
 
 class Quiet(Watcher):
@@ -50,6 +52,17 @@ def content(folder):
         ]
         for file in files
     }
+
+
+def assert_replays(folder, spec):
+    """Play a spec whose time runs: it verifies, time went by at each turn, what is computed comes again."""
+    run(folder / "run", spec)
+    assert not [d for each in verify(folder / "run").episodes for d in each.differences]
+    (episode,) = read_run(folder / "run")
+    assert all(turn.thinking.frames > 0 for turn in episode.turns)
+    if spec.time != "realtime":
+        run(folder / "again", spec)
+        assert content(folder / "again") == content(folder / "run")
 
 
 def ludometer(*arguments):

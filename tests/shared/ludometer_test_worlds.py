@@ -12,6 +12,25 @@ import numpy as np
 CALM, CRASH, HANG, RAISE = range(4)
 
 
+def hostile(evil, *, then=None):
+    """A class of environments that show `evil`, have an action of that name, and show `then` after a step."""
+
+    class Hostile(gymnasium.Env):
+        observation_space = gymnasium.spaces.Text(100)
+        action_space = gymnasium.spaces.Discrete(2)
+
+        def get_action_meanings(self):
+            return ["stay", evil]
+
+        def reset(self, *, seed=None, options=None):
+            return evil, {}
+
+        def step(self, action):
+            return evil if then is None else then, 0.0, False, False, {}
+
+    return Hostile
+
+
 class Counter(gymnasium.Env):
     """Counts its steps; `action` says what else happens."""
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import gymnasium
 import pytest
 from gymnasium.envs.registration import EnvSpec
+from ludometer_test_worlds import hostile
 
 from harness.agents.human import SEAT
 from harness.api import Action
@@ -235,20 +236,7 @@ def test_every_page_of_play_has_the_headers(sit):
 EVIL = "\x1b]0;owned\x07<script>owned()</script>\u202eabc\0"
 
 
-class Hostile(gymnasium.Env):
-    """Says and is called what would steer the page."""
-
-    observation_space = gymnasium.spaces.Text(100)
-    action_space = gymnasium.spaces.Discrete(2)
-
-    def get_action_meanings(self):
-        return ["stay", EVIL]
-
-    def reset(self, *, seed=None, options=None):
-        return EVIL, {}
-
-    def step(self, action):
-        return "javascript:owned()", 0.0, False, False, {}
+Hostile = hostile(EVIL, then="javascript:owned()")
 
 
 def test_what_a_game_says_is_text_and_its_buttons_work(sit, monkeypatch):

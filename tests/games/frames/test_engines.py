@@ -3,14 +3,12 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ludometer_test_runs import content, run
+from ludometer_test_runs import assert_replays
 
 from games.api import UnknownAction
 from games.frames._vocabulary import examples
-from harness.records import read_run
 from harness.spec import RunSpec
 from harness.tasks import make
-from harness.verify import verify
 
 pytestmark = pytest.mark.slow
 SIMULATED = "simulated(ttft=0.2,tps=20)"
@@ -65,10 +63,4 @@ def test_timed_episodes_replay_to_the_same_hashes(tmp_path, task, time):
         tasks=(task,), agents=("direct",), models=(f"scripted:{','.join(buttons)}",), episodes=1,
         time=time, limits={"turns": 8}, workers=0, provider_options={"scripted": {"delay": 0.02}},
     )  # fmt: skip
-    run(tmp_path / "run", spec)
-    assert not [d for each in verify(tmp_path / "run").episodes for d in each.differences]
-    (episode,) = read_run(tmp_path / "run")
-    assert all(turn.thinking.frames > 0 for turn in episode.turns)
-    if time != "realtime":
-        run(tmp_path / "again", spec)
-        assert content(tmp_path / "again") == content(tmp_path / "run")
+    assert_replays(tmp_path, spec)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ludometer_test_runs import content, run
+from ludometer_test_runs import assert_replays, run
 
 from games.api import UnknownAction
 from games.frames import faults, parse_spec, read_spec
@@ -150,13 +150,7 @@ def test_timed_episodes_replay_to_the_same_hashes(tmp_path, time_mode):
         episodes=1, time=time_mode, limits={"turns": 8}, workers=0,
         provider_options={"scripted": {"delay": 0.02}},
     )  # fmt: skip
-    run(tmp_path / "run", spec)
-    assert not [d for each in verify(tmp_path / "run").episodes for d in each.differences]
-    (episode,) = read_run(tmp_path / "run")
-    assert all(turn.thinking.frames > 0 for turn in episode.turns)
-    if time_mode != "realtime":
-        run(tmp_path / "again", spec)
-        assert content(tmp_path / "again") == content(tmp_path / "run")
+    assert_replays(tmp_path, spec)
 
 
 def test_a_game_that_ends_while_the_model_thinks_takes_no_answer(tmp_path, monkeypatch):
